@@ -1,1 +1,25 @@
+"""The served model: its folder and manifest, tokenisation, ONNX Runtime sessions, batching by padded area."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runtime.manifest import Manifest, ModelFolderError
+
+if TYPE_CHECKING:
+    from runtime.classifier import OnnxClassifier
+
+__all__ = ["Manifest", "ModelFolderError", "load"]
+
+
+def load(folder: str | Path, *, providers: Sequence[str] | None = None, threads: int | None = None) -> OnnxClassifier:
+    """Verify a model folder and open it; ModelFolderError names what is wrong with it.
+
+    `providers` are ONNX Runtime execution providers (default: CUDA if it really works, else CPU);
+    `threads` is the number of threads of one run on the CPU (default: the CPUs this process may use).
+    """
+    from runtime.classifier import OnnxClassifier
+
+    return OnnxClassifier(folder, providers=providers, threads=threads)

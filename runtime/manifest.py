@@ -1,0 +1,219 @@
+"""The manifest of a model folder: what the model is, how it was measured, and the digest of every file beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+NAME = "manifest.json"
+TOKENIZER = "tokenizer.json"
+
+
+class ModelFolderError(ValueError):
+    """A model folder that cannot be used; the message names the file and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileDigest:
+    """What a file of the folder must be, byte for byte."""
+
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid", strict=True)
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Onnx:
+    """The graph: its file, opset, weight precision and the token id that pads a row."""
+
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid", strict=True)
+    file: str
+    opset: int
+    precision: Literal["fp32", "int8"]
+    pad_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Share of n examples on which the stored graph gives the label of the original model."""
+
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid", strict=True)
+    share: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """How far the export is from the model it came from: fp32 probabilities, then int8 labels per language."""
+
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid", strict=True)
+    fp32_max_difference: float
+    n: int
+    int8_label_agreement: Mapping[str, Agreement] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Accuracy on n examples with its 95 % interval, all in 0..1."""
+
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid", strict=True)
+    accuracy: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What a model folder says of itself; max_length counts tokens, special ones included."""
+
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid", strict=True)
+    format: Literal[1] = 1
+    created_by: str = ""
+    task: Literal["text-classification"] = "text-classification"
+    pairs: bool = False
+    labels: tuple[str, ...]
+    languages: tuple[str, ...]
+    max_length: int
+    encoder: str
+    licence: str
+    onnx: Onnx
+    recipe_sha256: str | None = None
+    data_sha256: Mapping[str, str] = field(default_factory=dict)
+    parity: Parity | None = None
+    scores: Mapping[str, Score] = field(default_factory=dict)
+    files: Mapping[str, FileDigest] = field(default_factory=dict)
+
+    @property
+    def sha256(self) -> str:
+        """The identity of the model: digest of everything the manifest says, hence of every byte of the folder."""
+        return hashlib.sha256(json.dumps(asdict(self), allow_nan=False).encode()).hexdigest()
+
+
+_ADAPTER = TypeAdapter(Manifest)
+
+
+def read(folder: str | Path) -> Manifest:
+    """Read and check manifest.json alone; the files it names are checked by `verify`."""
+    path = Path(folder) / NAME
+    try:
+        raw = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise ModelFolderError(
+            f"{folder} is not a model folder: it has no {NAME}. "
+            "Make one with `babelproof import` or `babelproof-train run`, or check the path."
+        ) from None
+    manifest = _parse(raw, path)
+    if _render(manifest) != raw:
+        raise ModelFolderError(f"{path}: its content differs from the sha256 it carries. {_RESTORE}")
+    return manifest
+
+
+def write(folder: str | Path, manifest: Manifest) -> Manifest:
+    """Hash the files of the folder, write manifest.json beside them atomically, return the manifest as written."""
+    folder = Path(folder)
+    written = replace(manifest, files=_digests(folder), created_by=manifest.created_by or created_by())
+    _check(written, folder / NAME)
+    descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=f".{NAME}-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(_render(written))
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, folder / NAME)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return written
+
+
+def verify(folder: str | Path) -> Manifest:
+    """Read the manifest and compare every file of the folder with it; names each changed, missing or extra file."""
+    folder = Path(folder)
+    manifest = read(folder)
+    found = _digests(folder)
+    faults = [_difference(name, expected, found.get(name)) for name, expected in manifest.files.items()]
+    faults += [f"{name}: not in the manifest" for name in found if name not in manifest.files]
+    if told := "; ".join(fault for fault in faults if fault):
+        raise ModelFolderError(f"model folder {folder}: {told}. {_RESTORE}")
+    return manifest
+
+
+def created_by() -> str:
+    """Name and version of this package, as written into manifests."""
+    try:
+        return f"babelproof {version('babelproof')}"
+    except PackageNotFoundError:
+        return "babelproof (from a source tree)"
+
+
+_RESTORE = "Restore the folder from where you got it, or export it again."
+
+
+def _difference(name: str, expected: FileDigest, found: FileDigest | None) -> str | None:
+    if found is None:
+        return f"{name}: missing"
+    if found.bytes != expected.bytes:
+        return f"{name}: {found.bytes} bytes, the manifest says {expected.bytes}"
+    if found.sha256 != expected.sha256:
+        return f"{name}: sha256 differs ({found.sha256[:12]}..., the manifest says {expected.sha256[:12]}...)"
+    return None
+
+
+def _digests(folder: Path) -> dict[str, FileDigest]:
+    """Digest of every file but the manifest; hidden files (.DS_Store and the like) are nobody's content."""
+    digests = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        if name.as_posix() == NAME or any(part.startswith(".") for part in name.parts) or not path.is_file():
+            continue
+        with path.open("rb") as file:
+            digests[name.as_posix()] = FileDigest(hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size)
+    return digests
+
+
+def _render(manifest: Manifest) -> bytes:
+    """The one way a manifest is written; `read` accepts no other bytes."""
+    content = {"sha256": manifest.sha256, **asdict(manifest)}
+    return (json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _parse(raw: bytes, path: Path) -> Manifest:
+    try:
+        content: Any = json.loads(raw)
+        if isinstance(content, dict):
+            content.pop("sha256", None)
+            if (form := content.get("format", 1)) != 1:
+                raise ModelFolderError(f"{path}: this version reads format 1, not {form!r}.")
+        manifest = _ADAPTER.validate_json(json.dumps(content))
+    except ValidationError as error:
+        told = "; ".join(
+            f"{'.'.join(str(part) for part in fault['loc']) or 'the whole'}: {fault['msg']}"
+            for fault in error.errors()[:5]
+        )
+        raise ModelFolderError(f"{path}: {told}. {_RESTORE}") from None
+    except ModelFolderError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise ModelFolderError(f"{path}: not JSON ({error}). {_RESTORE}") from None
+    _check(manifest, path)
+    return manifest
+
+
+def _check(manifest: Manifest, path: Path) -> None:
+    """What types cannot say."""
+    if len(manifest.labels) < 2 or len(set(manifest.labels)) < len(manifest.labels):
+        raise ModelFolderError(f"{path}: labels must be two or more different names, not {list(manifest.labels)}.")
+    if manifest.max_length < 4:
+        raise ModelFolderError(f"{path}: max_length {manifest.max_length} leaves no room for text.")
+    for name in (manifest.onnx.file, TOKENIZER):
+        if name not in manifest.files:
+            raise ModelFolderError(f"{path}: files does not name {name}.")
