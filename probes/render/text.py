@@ -1,0 +1,61 @@
+"""A report as Markdown: one table of languages by steps, and the flips of the worst languages."""
+
+from __future__ import annotations
+
+from probes.render.grid import LEGEND, accuracy, cell, gap, grid, language_name, percent, summary
+from probes.render.letters import segments, spell
+from probes.report import Outcome, Report, Row
+
+FLIPS = 3
+
+
+def markdown(report: Report) -> str:
+    """The whole report as Markdown."""
+    shown = grid(report)
+    head = ["language", *(["clean accuracy", "robust accuracy"] if shown.labelled else []), "all flips"]
+    head += [f"points against {shown.reference}", *shown.steps]
+    lines = ["# Robustness report", "", summary(report) + ".", "", LEGEND, "", _line(head), _line(["---"] * len(head))]
+    for lang in shown.languages:
+        total = shown.totals[lang]
+        cells = [f"{lang} {language_name(lang)}"]
+        cells += [accuracy(total.clean), accuracy(total.robust)] if shown.labelled else []
+        cells += [_cell(total), gap(shown.gaps.get(lang))]
+        lines.append(_line(cells + [_cell(shown.cells.get((lang, step))) for step in shown.steps]))
+    return "\n".join([*lines, "", *_flips(report, shown.languages)]) + "\n"
+
+
+def _cell(row: Row | None) -> str:
+    return cell(row) if row is None or row.coverage in (None, 1) else f"{cell(row)}, cov {percent(row.coverage)}"
+
+
+def _flips(report: Report, langs: tuple[str, ...]) -> list[str]:
+    lines = ["## Flips", "", "Changed letters stand as [old→new]; what cannot be seen is spelled as its code point."]
+    for lang in langs:
+        fooled = [o for o in report.outcomes if o.lang == lang and o.status == "fooled"]
+        if fooled:
+            lines += ["", f"### {lang} {language_name(lang)}: {len(fooled)} flips", ""]
+            lines += [_flip(outcome) for outcome in fooled[:FLIPS]]
+            lines += [f"- … and {len(fooled) - FLIPS} more"] if len(fooled) > FLIPS else []
+    return lines if len(lines) > 3 else ["No prediction flipped."]
+
+
+def _flip(outcome: Outcome) -> str:
+    sides = ((outcome.before, outcome.edits), (outcome.pair_before or "", outcome.pair_edits))
+    marked = " ‖ ".join(
+        "".join(f"[{spell(s.old)}→{spell(s.new)}]" if s.edited else s.new for s in segments(before, edits))
+        for before, edits in sides
+        if edits
+    )
+    return f"- {outcome.step}: {outcome.label} → {outcome.predicted_after}: {_plain(marked)}"
+
+
+def _line(cells: list[str]) -> str:
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown takes as text: one line, no tags, no emphasis."""
+    text = " ".join(text.split())
+    for mark in "\\`*_<&":
+        text = text.replace(mark, f"\\{mark}" if mark not in "<&" else {"<": "&lt;", "&": "&amp;"}[mark])
+    return text

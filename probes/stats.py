@@ -1,0 +1,105 @@
+"""Intervals for rates and for differences of rates, where several draws of one example are not independent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+# With fewer sources than this a resample says more about the few than about the rate.
+LEAST_SOURCES = 5
+
+Counts = tuple[float, float]
+"""Successes and trials of one source."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A share with its interval; n trials."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A difference of two rates, first minus second, with its interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def wilson(successes: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
+    """Score interval of a rate (Wilson 1927); n may be an effective size. n = 0 says nothing: (0, 1)."""
+    if n < 0 or not 0 <= successes <= n:
+        raise ValueError(f"{successes} successes in {n} trials: 0 <= successes <= n was expected")
+    if n == 0:
+        return 0.0, 1.0
+    z = float(norm.ppf(0.5 + confidence / 2))
+    rate = successes / n
+    centre = (rate + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * float(np.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n)))
+    return max(0.0, min(rate, centre - half)), min(1.0, max(rate, centre + half))
+
+
+def effective_size(counts: Sequence[Counts]) -> float:
+    """How many independent trials the clustered ones are worth: between the number of clusters and of trials.
+
+    The design effect of the ratio estimator (Kish 1965); where no variance is seen, a cluster counts once.
+    """
+    clusters = np.array([(s, n) for s, n in counts if n], dtype=float).reshape(-1, 2)
+    g, total = len(clusters), clusters[:, 1].sum()
+    if g < 2 or g == total:
+        return float(g)
+    rate = clusters[:, 0].sum() / total
+    simple = rate * (1 - rate) / total
+    if simple == 0:
+        return float(g)
+    residuals = clusters[:, 0] - rate * clusters[:, 1]
+    clustered = g / (g - 1) * float((residuals**2).sum()) / total**2
+    return float(np.clip(total * simple / clustered, g, total)) if clustered > 0 else float(total)
+
+
+def share(counts: Sequence[Counts], confidence: float = 0.95) -> Share | None:
+    """The pooled rate of clustered trials with a Wilson interval at their effective size; None without trials."""
+    successes, n = sum(s for s, _ in counts), sum(n for _, n in counts)
+    if not n:
+        return None
+    size = effective_size(counts)
+    low, high = wilson(successes / n * size, size, confidence)
+    return Share(successes / n, low, high, int(n))
+
+
+def cluster_bootstrap(
+    first: Mapping[str, Counts],
+    second: Mapping[str, Counts],
+    *,
+    seed: int,
+    resamples: int = 2000,
+    confidence: float = 0.95,
+) -> Difference | None:
+    """Percentile interval of rate(first) - rate(second), drawing whole sources (example ids) with replacement.
+
+    A source in both conditions is drawn for both, which pairs them; None where a condition has fewer than 5 sources.
+    """
+    sources = sorted(set(first) | set(second))
+    if any(sum(n > 0 for _, n in counts.values()) < LEAST_SOURCES for counts in (first, second)):
+        return None
+    a, b = _columns(first, sources), _columns(second, sources)
+    weights = np.random.default_rng(seed).multinomial(len(sources), np.full(len(sources), 1 / len(sources)), resamples)
+    (a_sum, a_n), (b_sum, b_n) = (weights @ a).T, (weights @ b).T
+    drawn = (a_n > 0) & (b_n > 0)
+    differences = a_sum[drawn] / a_n[drawn] - b_sum[drawn] / b_n[drawn]
+    low, high = np.quantile(differences, [(1 - confidence) / 2, (1 + confidence) / 2])
+    value = a[:, 0].sum() / a[:, 1].sum() - b[:, 0].sum() / b[:, 1].sum()
+    return Difference(float(value), float(low), float(high))
+
+
+def _columns(counts: Mapping[str, Counts], sources: Sequence[str]) -> NDArray[np.float64]:
+    return np.array([counts.get(source, (0.0, 0.0)) for source in sources], dtype=float)
