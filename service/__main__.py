@@ -1,0 +1,40 @@
+"""`python -m service`: check the model, then serve it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import runtime
+from service.settings import SettingsError, from_environment
+from service.supervisor import StartError, serve
+
+
+def main(
+    model: Annotated[Path | None, typer.Option(help="Model folder.", show_default="models/topics")] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 picks a free one.", min=0, max=65535)] = 3000,
+    workers: Annotated[int | None, typer.Option(help="Processes, each with a model copy.", min=1, show_default="2")] = None,
+) -> None:
+    """Serve a model folder over HTTP, with a page at /; further settings are BABELPROOF_* variables.
+
+    Example: python -m service --model models/topics --port 3000
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
+    try:
+        settings = from_environment()
+        settings = replace(settings, model=model or settings.model, workers=workers or settings.workers)
+        runtime.load(settings.model, threads=1).close()
+        status = serve(settings, host, port)
+    except (runtime.ModelFolderError, SettingsError, StartError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from None
+    raise typer.Exit(status)
+
+
+if __name__ == "__main__":
+    typer.run(main)

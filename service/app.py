@@ -1,0 +1,70 @@
+"""The BentoML service: one model copy per process, behind an interface that answers every request itself."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import signal
+import sys
+
+import bentoml
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+import runtime
+from service.routes import Interface
+from service.settings import from_environment
+
+_PR_SET_PDEATHSIG = 1
+
+
+@bentoml.service(
+    name="babelproof",
+    # the interface has its own metrics, log line and deadlines: BentoML's label by raw path and answer in other shapes
+    metrics={"enabled": False},
+    logging={"access": {"enabled": False}},
+    tracing={"excluded_urls": ".*"},
+    traffic={"timeout": None},
+)
+class Babelproof:
+    """A multilingual text classifier that can be asked where it breaks."""
+
+    def __init__(self) -> None:
+        settings = from_environment()
+        logging.getLogger("babelproof").setLevel(logging.INFO)
+        # its lines quote addresses with their query, as clients sent them
+        logging.getLogger("uvicorn.access").disabled = True
+        if settings.supervisor:
+            _die_with(settings.supervisor)
+        threads = settings.threads or max(1, (os.cpu_count() or 1) // settings.workers)
+        self._classifier = runtime.load(settings.model, threads=threads)
+        self.interface = Interface(settings, self._classifier)
+
+    @bentoml.on_shutdown
+    def close(self) -> None:
+        self.interface.close()
+        self._classifier.close()
+
+
+class Front:
+    """Answers HTTP before BentoML's router does, so that none of its own routes lies in front of ours."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._bento = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await bentoml.get_current_service().interface(scope, receive, send)
+        else:
+            await self._bento(scope, receive, send)
+
+
+Babelproof.add_asgi_middleware(Front)
+
+
+def _die_with(supervisor: int) -> None:
+    """Ask the kernel to end this worker when its supervisor is gone, however that came about."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != supervisor:
+        raise SystemExit("the supervisor is gone")

@@ -1,0 +1,140 @@
+"""Starts the worker processes on one listening socket, replaces one that dies at once, and ends them in order.
+
+BentoML's own supervisor looks after its workers every ten seconds only, restarts a worker that cannot start for
+ever, keeps the socket open while it shuts down and leaves orphans when it is killed. Its worker is used as it is.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from service.settings import Settings, process_environment
+
+log = logging.getLogger("babelproof.supervisor")
+ROOT = Path(__file__).resolve().parent.parent
+SERVICE = "service.app:Babelproof"
+_EARLY_S = 5.0
+_EARLY_DEATHS = 5
+_BACKLOG = 2048
+
+
+class StartError(RuntimeError):
+    """The service cannot start, or its workers cannot stay up."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; StartError when the address cannot be used."""
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, proto)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        raise StartError(f"cannot listen on {host} port {port}: {error.strerror or error}") from None
+    return listener
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """Worker processes that share a listening socket."""
+
+    settings: Settings
+    listener: socket.socket
+    home: Path
+    workers: dict[int, tuple[subprocess.Popen[bytes], int, float]] = field(default_factory=dict)
+    """By process id: the process, its number, when it started."""
+    stopping: bool = False
+    _early_deaths: int = 0
+
+    def run(self) -> int:
+        """Serve until SIGTERM or SIGINT; the exit status."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        signal.signal(signal.SIGALRM, self._kill)
+        try:
+            for number in range(1, self.settings.workers + 1):
+                self._start(number)
+            while self.workers:
+                self._reap(*os.waitpid(-1, 0))
+        finally:
+            self._kill()
+        return 0
+
+    def _start(self, number: int) -> None:
+        command = [sys.executable, "-m", "_bentoml_impl.worker.service", SERVICE, "--service-name", "babelproof"]
+        command += ["--fd", str(self.listener.fileno()), "--worker-id", str(number), "--backlog", str(_BACKLOG)]
+        command += ["--timeout-graceful-shutdown", str(max(1, self.settings.drain_s - 2))]
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=process_environment(self.settings, self.home),
+            pass_fds=[self.listener.fileno()],
+            stdin=subprocess.DEVNULL,
+            # a Ctrl+C in the terminal is for the supervisor, which ends its workers in order
+            start_new_session=True,
+        )
+        self.workers[process.pid] = (process, number, time.monotonic())
+        if self.stopping:  # told to while this one was starting
+            process.terminate()
+
+    def _reap(self, pid: int, status: int) -> None:
+        if pid not in self.workers:
+            return
+        process, number, started = self.workers.pop(pid)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        _forget_gauges(self.settings, pid)
+        if self.stopping:
+            return
+        self._early_deaths = self._early_deaths + 1 if time.monotonic() - started < _EARLY_S else 0
+        if self._early_deaths >= _EARLY_DEATHS:
+            raise StartError(f"{_EARLY_DEATHS} workers in a row ended within {_EARLY_S:g} s; see their lines above")
+        log.warning("worker %d (process %d) ended with status %d; starting it again", number, pid, process.returncode)
+        self._start(number)
+
+    def _stop(self, *_: object) -> None:
+        if self.stopping:
+            return
+        self.stopping = True
+        # refuse new connections: left open, the kernel would take them and nobody would answer
+        self.listener.close()
+        for process, _, _ in self.workers.values():
+            process.terminate()
+        signal.alarm(self.settings.drain_s)
+
+    def _kill(self, *_: object) -> None:
+        for process, _, _ in self.workers.values():
+            process.kill()
+
+
+def serve(settings: Settings, host: str, port: int) -> int:
+    """Serve the settings' model on an address until told to stop; the exit status."""
+    home = Path(tempfile.mkdtemp(prefix="babelproof-"))
+    try:
+        metrics = home / "metrics"
+        metrics.mkdir()
+        settings = replace(settings, model=settings.model.resolve(), demo=settings.demo.resolve())
+        settings = replace(settings, metrics_dir=metrics, supervisor=os.getpid())
+        listener = listen(host, port)
+        shown = f"[{host}]" if ":" in host else host
+        log.info("serving %s on http://%s:%d", settings.model, shown, listener.getsockname()[1])
+        return Supervisor(settings, listener, home).run()
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _forget_gauges(settings: Settings, pid: int) -> None:
+    """A dead worker has nothing in progress; its counters stay in the sums."""
+    if settings.metrics_dir:
+        for path in settings.metrics_dir.glob(f"gauge_live*_{pid}.db"):
+            path.unlink(missing_ok=True)
