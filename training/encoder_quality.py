@@ -1,0 +1,124 @@
+"""How good an encoder is across languages: a linear probe trained on English alone, and sentence retrieval.
+
+SIB-200 (Adelani et al. 2024, arXiv 2309.07445): logistic regression on mean-pooled vectors of the English training set,
+its strength chosen on English dev, tested in every language. Tatoeba (Artetxe and Schwenk 2019, arXiv 1812.10464): for
+each sentence the English one of highest cosine within the language's pool; accuracy at 1.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from transformers import AutoModel, AutoTokenizer
+
+from probes.stats import wilson
+from training.align.distil import device, encode
+from training.align.pairs import ENGLISH, PairsError
+
+STRENGTHS = (1.0, 3.0, 10.0, 30.0, 100.0)
+Encode = Callable[[Sequence[str]], NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Score:
+    """Accuracy of one measure in one language, with its 95 % Wilson interval."""
+
+    measure: str
+    lang: str
+    n: int
+    accuracy: float
+    low: float
+    high: float
+
+
+def score(measure: str, lang: str, right: NDArray[np.bool_]) -> Score:
+    low, high = wilson(int(right.sum()), len(right))
+    return Score(measure, lang, len(right), float(right.mean()), low, high)
+
+
+def load_encoder(name: str, max_length: int = 256) -> Encode:
+    """An encoder folder or hub name as a function from texts to vectors of length one."""
+    model = AutoModel.from_pretrained(name, dtype=torch.float32).eval().to(device())
+    tokenizer = AutoTokenizer.from_pretrained(name)
+    return lambda texts: encode(model, tokenizer, texts, max_length)
+
+
+def languages_of(name: str) -> list[str]:
+    """The languages an aligned encoder says it covers; empty where it says nothing."""
+    file = Path(name) / "languages.json"
+    return json.loads(file.read_text()) if file.exists() else []
+
+
+def _sib200(data: Path, split: str, languages: set[str]) -> dict[str, tuple[list[str], list[str]]]:
+    file = data / "sib200" / f"{split}.jsonl.gz"
+    if not file.exists():
+        raise PairsError(f"{file} is missing; --data must name a folder that holds sib200/ and tatoeba/")
+    found: dict[str, tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
+    with gzip.open(file, "rt", encoding="utf-8") as stream:
+        for line in stream:
+            row = json.loads(line)
+            if not languages or row["lang"] in languages:
+                found[row["lang"]][0].append(row["text"])
+                found[row["lang"]][1].append(row["label"])
+    return found
+
+
+def topic_probe(encode: Encode, data: Path, languages: Sequence[str]) -> list[Score]:
+    """SIB-200 test accuracy by language of a linear probe that saw English only."""
+    (train, labels), (dev, dev_labels) = (_sib200(data, split, {ENGLISH})[ENGLISH] for split in ("train", "dev"))
+    vectors, dev_vectors = encode(train), encode(dev)
+    probes = [LogisticRegression(C=strength, max_iter=2000).fit(vectors, labels) for strength in STRENGTHS]
+    probe = max(probes, key=lambda probe: probe.score(dev_vectors, dev_labels))
+    return [
+        score("sib200", lang, probe.predict(encode(texts)) == np.array(own))
+        for lang, (texts, own) in sorted(_sib200(data, "test", set(languages)).items())
+    ]
+
+
+def retrieval(encode: Encode, data: Path, languages: Sequence[str]) -> list[Score]:
+    """Tatoeba accuracy at 1 by language, from the language into English."""
+    file = data / "tatoeba" / "test.tsv.gz"
+    if not file.exists():
+        raise PairsError(f"{file} is missing; --data must name a folder that holds sib200/ and tatoeba/")
+    pools: dict[str, tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
+    with gzip.open(file, "rt", encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE):
+            if not languages or row["lang"] in languages:
+                pools[row["lang"]][0].append(row["foreign"])
+                pools[row["lang"]][1].append(row["en"])
+    return [
+        score("tatoeba", lang, (encode(foreign) @ encode(english).T).argmax(axis=1) == np.arange(len(foreign)))
+        for lang, (foreign, english) in sorted(pools.items())
+    ]
+
+
+def evaluate(name: str, data: Path, languages: Sequence[str] = ()) -> list[Score]:
+    """Both measures, in the languages given, or in those the encoder says it covers, or in all."""
+    chosen = list(languages) or languages_of(name)
+    encoder = load_encoder(name)
+    return topic_probe(encoder, data, chosen) + retrieval(encoder, data, chosen)
+
+
+def means(scores: Sequence[Score]) -> dict[str, float]:
+    """Macro mean of each measure over the languages other than English."""
+    grouped: dict[str, list[float]] = defaultdict(list)
+    for one in scores:
+        if one.lang != ENGLISH:
+            grouped[one.measure].append(one.accuracy)
+    return {measure: float(np.mean(values)) for measure, values in grouped.items()}
+
+
+def to_json(name: str, scores: Sequence[Score]) -> str:
+    """Everything measured, as JSON with sorted keys."""
+    rows = [asdict(one) for one in scores]
+    return json.dumps({"encoder": name, "means": means(scores), "scores": rows}, indent=1, sort_keys=True) + "\n"
