@@ -1,0 +1,82 @@
+"""A two-layer encoder with its own tokenizer, and small English and German sets of keyword sentences."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+WORDS = {
+    "en": {"sports": ("football", "team", "match", "goal"), "health": ("doctor", "nurse", "vaccine", "fever")},
+    "de": {"sports": ("fussball", "mannschaft", "spiel", "tor"), "health": ("arzt", "pflege", "impfung", "fieber")},
+}
+FILLER = {"en": ("the", "a", "was", "today", "big"), "de": ("der", "ein", "war", "heute", "gross")}
+SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")
+
+
+def build_encoder(folder: Path, *, languages: Sequence[str] = ("de", "en")) -> Path:
+    """Write a random encoder (2 layers, hidden 32) whose tokenizer knows the words above, one piece each."""
+    import torch
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast, XLMRobertaConfig, XLMRobertaModel
+
+    words = [word for by_label in WORDS.values() for group in by_label.values() for word in group]
+    words += [word for group in FILLER.values() for word in group]
+    vocabulary = {word: number for number, word in enumerate((*SPECIAL, *words))}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        bos_token="<s>",
+        cls_token="<s>",
+        eos_token="</s>",
+        sep_token="</s>",
+        pad_token="<pad>",
+        unk_token="<unk>",
+        model_max_length=64,
+        model_input_names=["input_ids", "attention_mask"],
+    ).save_pretrained(folder)
+    config = XLMRobertaConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=64,
+        max_position_embeddings=68,
+        type_vocab_size=1,
+        pad_token_id=1,
+        bos_token_id=0,
+        eos_token_id=2,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(3)
+        XLMRobertaModel(config, add_pooling_layer=False).save_pretrained(folder)
+    (folder / "languages.json").write_text(json.dumps(list(languages)))
+    return folder
+
+
+def write_set(folder: Path, split: str, rows: int, *, languages: Sequence[str] = ("en",), pairs: bool = False) -> Path:
+    """Write folder/SPLIT.jsonl of sentences with one keyword of their label; of pairs: same label or not."""
+    rng = np.random.default_rng(len(split) + rows)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{split}.jsonl"
+    with path.open("w", encoding="utf-8") as file:
+        for lang in languages:
+            for number in range(rows):
+                first, second = (str(label) for label in rng.choice(sorted(WORDS[lang]), 2))
+                row = {"id": f"{split}-{number}", "lang": lang, "text": _sentence(lang, first, rng), "label": first}
+                if pairs:
+                    row["text_pair"] = _sentence(lang, second, rng)
+                    row["label"] = "same" if first == second else "different"
+                file.write(json.dumps(row) + "\n")
+    return path
+
+
+def _sentence(lang: str, label: str, rng: np.random.Generator) -> str:
+    words = [*rng.choice(FILLER[lang], int(rng.integers(2, 9))), rng.choice(WORDS[lang][label])]
+    return " ".join(str(word) for word in rng.permutation(words))

@@ -1,0 +1,231 @@
+"""One stage of training on transformers.Trainer: seeded batches of like lengths, any method, resume, early stopping."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from torch import Tensor, nn
+from torch.utils.data import Dataset, Sampler, SequentialSampler
+from torch.utils.tensorboard import SummaryWriter
+from transformers import (
+    DataCollatorWithPadding,
+    EarlyStoppingCallback,
+    EvalPrediction,
+    PreTrainedModel,
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
+from transformers.integrations import TensorBoardCallback
+
+from probes.types import Example
+from training.epochs import Encoder, EpochData, Features
+from training.methods import Method, build
+from training.recipe import Recipe, Stage
+
+
+class MethodTrainer(Trainer):
+    """A Trainer whose loss is the method's, whose order is the data's, and whose head may learn at its own rate."""
+
+    def __init__(self, *args: Any, method: Method, head_learning_rate: float, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._method = method
+        self._head_learning_rate = head_learning_rate
+        # else Trainer takes any forward(**kwargs) for a model that divides by num_items_in_batch itself
+        self.model_accepts_loss_kwargs = False
+
+    def compute_loss(
+        self, model: nn.Module, inputs: dict[str, Tensor], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        """The method's loss in training; outputs and plain loss in evaluation."""
+        if return_outputs:
+            return super().compute_loss(model, inputs, return_outputs=True)
+        return self._method.loss(model, inputs)
+
+    def create_optimizer(self) -> torch.optim.Optimizer:
+        """AdamW in four groups: encoder and head, with and without weight decay."""
+        if self.optimizer is None:
+            decaying = set(self.get_decay_parameter_names(self.model))
+            prefix = f"{self.model.base_model_prefix}."
+            groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+            for name, parameter in self.model.named_parameters():
+                if parameter.requires_grad:
+                    groups.setdefault((name.startswith(prefix), name in decaying), []).append(parameter)
+            self.optimizer = torch.optim.AdamW(
+                [
+                    {
+                        "params": parameters,
+                        "lr": self.args.learning_rate if in_encoder else self._head_learning_rate,
+                        "weight_decay": self.args.weight_decay if decays else 0.0,
+                    }
+                    for (in_encoder, decays), parameters in groups.items()
+                ],
+                lr=self.args.learning_rate,
+            )
+        return self.optimizer
+
+    def _get_train_sampler(self, train_dataset: Dataset[Features] | None = None) -> Sampler[int]:
+        return SequentialSampler(train_dataset or self.train_dataset)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a stage works with besides its own table: model, data, place and where to report."""
+
+    recipe: Recipe
+    stage: Stage
+    number: int
+    model: PreTrainedModel
+    tokenizer: Any
+    labels: tuple[str, ...]
+    train: Sequence[Example]
+    dev: Sequence[Example]
+    folder: Path
+    logs: Path
+    console: Console
+
+
+def train(work: Work) -> dict[str, Any]:
+    """Train work.model in place, from the newest whole checkpoint if there is one; returns steps and dev accuracy."""
+    stage, recipe = work.stage, work.recipe
+    method = build(stage.method, stage.options)
+    encode = Encoder(work.tokenizer, work.labels, recipe.max_length)
+    work.model.get_input_embeddings().requires_grad_(not stage.freeze_embeddings)
+    data = EpochData(work.train, method, encode, batch=stage.batch, seed=(recipe.seed, work.number))
+    dev = sorted(encode(work.dev), key=lambda row: len(row["input_ids"])) if work.dev else None
+    writer = SummaryWriter(str(work.logs))
+    callbacks = [_NextEpoch(data), _Report(work.console, stage.name), TensorBoardCallback(writer)]
+    if stage.patience:
+        callbacks.append(EarlyStoppingCallback(stage.patience))
+    trainer = MethodTrainer(
+        work.model,
+        _arguments(work),
+        method=method,
+        head_learning_rate=stage.head_learning_rate or stage.learning_rate,
+        train_dataset=data,
+        eval_dataset=dev,
+        data_collator=DataCollatorWithPadding(work.tokenizer, pad_to_multiple_of=8),
+        compute_metrics=_accuracy if dev else None,
+        callbacks=callbacks,
+    )
+    trainer.remove_callback(PrinterCallback)
+    checkpoint = newest_checkpoint(work.folder)
+    if checkpoint:
+        work.console.print(f"{stage.name}: going on from {checkpoint.name}")
+    with warnings.catch_warnings():
+        # checkpoints within one tick of the file system's clock are ordered by number: as good
+        warnings.filterwarnings("ignore", message="mtime may not be reliable")
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    writer.close()
+    return {"steps": trainer.state.global_step, "rows": len(data), "dev_accuracy": trainer.state.best_metric}
+
+
+def newest_checkpoint(folder: Path) -> Path | None:
+    """The last checkpoint that was written to its end: trainer_state.json is the last file of one."""
+    whole: list[tuple[int, Path]] = []
+    for path in folder.glob("checkpoint-*"):
+        try:
+            whole.append((json.loads((path / "trainer_state.json").read_text())["global_step"], path))
+        except (OSError, ValueError, KeyError):
+            continue
+    return max(whole)[1] if whole else None
+
+
+def bf16_works(precision: str) -> bool:
+    """Whether to train in bf16 on this machine: as the recipe says, or where the hardware multiplies in it."""
+    if precision != "auto":
+        return precision == "bf16"
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported()
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def _arguments(work: Work) -> TrainingArguments:
+    stage = work.stage
+    when = "steps" if stage.evaluate_every else "epoch"
+    every = {"eval_steps": stage.evaluate_every, "save_steps": stage.evaluate_every} if stage.evaluate_every else {}
+    return TrainingArguments(
+        output_dir=str(work.folder),
+        num_train_epochs=stage.epochs,
+        per_device_train_batch_size=stage.batch,
+        per_device_eval_batch_size=max(stage.batch, 64),
+        learning_rate=stage.learning_rate,
+        weight_decay=stage.weight_decay,
+        warmup_ratio=stage.warmup,
+        lr_scheduler_type=stage.schedule,
+        seed=work.recipe.seed,
+        bf16=bf16_works(work.recipe.precision),
+        use_cpu=not torch.cuda.is_available(),
+        eval_strategy=when if work.dev else "no",
+        save_strategy=when,
+        save_total_limit=2,
+        load_best_model_at_end=bool(work.dev),
+        metric_for_best_model="accuracy" if work.dev else None,
+        greater_is_better=True if work.dev else None,
+        restore_callback_states_from_checkpoint=True,
+        logging_steps=10,
+        report_to="none",
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        dataloader_pin_memory=torch.cuda.is_available(),
+        **every,
+    )
+
+
+def _accuracy(prediction: EvalPrediction) -> Mapping[str, float]:
+    return {"accuracy": float((prediction.predictions.argmax(axis=-1) == prediction.label_ids).mean())}
+
+
+class _NextEpoch(TrainerCallback):
+    """Moves the data to the epoch that begins."""
+
+    def __init__(self, data: EpochData) -> None:
+        self._data = data
+
+    def on_epoch_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self._data.set_epoch(int(state.epoch or 0))
+
+
+class _Report(TrainerCallback):
+    """A progress bar on the console, and a line for every evaluation."""
+
+    def __init__(self, console: Console, name: str) -> None:
+        self._console, self._name = console, name
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+                   TimeRemainingColumn())  # fmt: skip
+        self._progress = Progress(*columns, console=self._console)
+        self._task = self._progress.add_task(self._name, total=state.max_steps, completed=state.global_step)
+        self._progress.start()
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        self._progress.update(self._task, completed=state.global_step)
+
+    def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        if "loss" in (logs := kwargs.get("logs") or {}):
+            self._progress.update(self._task, description=f"{self._name} (loss {logs['loss']:.3f})")
+
+    def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        accuracy = (kwargs.get("metrics") or {}).get("eval_accuracy", float("nan"))
+        self._console.print(f"{self._name}: epoch {state.epoch or 0:.2f}, dev accuracy {accuracy:.3f}")
+
+    def on_train_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self._progress.stop()

@@ -1,0 +1,93 @@
+"""Strict reading of TOML tables into frozen dataclasses: unknown keys and wrong types are refused by name."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from probes.registry import unknown
+
+T = TypeVar("T")
+
+_WORDS = {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}
+
+
+class TableError(ValueError):
+    """A table that does not say what it must; the message names the place and the key."""
+
+
+def read(kind: type[T], table: Mapping[str, Any], where: str) -> T:
+    """An instance of the dataclass `kind` filled from `table`; raises TableError that begins with `where`."""
+    if not isinstance(table, Mapping):
+        raise TableError(f"{where}: expected a table, found {_show(table)}.")
+    fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    for key in table:
+        if key not in fields:
+            raise TableError(f"{where}: {unknown('key', key, fields)}")
+    for name, field in fields.items():
+        required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        if required and name not in table:
+            raise TableError(f"{where}: the key {name!r} is missing.")
+    hints = get_type_hints(kind)
+    values = {key: _cast(hints[key], value, f"{where}: {key}") for key, value in table.items()}
+    try:
+        return kind(**values)
+    except TableError:
+        raise
+    except ValueError as error:
+        raise TableError(f"{where}: {error}") from error
+
+
+def _cast(hint: Any, value: Any, where: str) -> Any:
+    origin, args = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        return _cast_union(args, value, where)
+    if origin is Literal:
+        if value not in args:
+            raise TableError(f"{where} must be one of {', '.join(map(repr, args))}, not {_show(value)}.")
+        return value
+    if origin is tuple:
+        if not isinstance(value, list | tuple):
+            raise TableError(f"{where} must be a list, not {_show(value)}.")
+        return tuple(_cast(args[0], part, f"{where}[{position}]") for position, part in enumerate(value))
+    if origin is not None:
+        if not isinstance(value, Mapping):
+            raise TableError(f"{where} must be a table, not {_show(value)}.")
+        return {key: _cast(args[1], part, f"{where}.{key}") for key, part in value.items()}
+    return _cast_plain(hint, value, where)
+
+
+def _cast_plain(kind: Any, value: Any, where: str) -> Any:
+    if kind is Any:
+        return value
+    if dataclasses.is_dataclass(kind):
+        parse = getattr(kind, "parse", None)
+        if parse is None or not isinstance(value, str):
+            return read(kind, value, where)  # type: ignore[arg-type]
+        try:
+            return parse(value)
+        except ValueError as error:
+            raise TableError(f"{where}: {error}") from error
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise TableError(f"{where} must be {_WORDS.get(kind, kind.__name__)}, not {_show(value)}.")
+    return value
+
+
+def _cast_union(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
+    problems: list[str] = []
+    for kind in kinds:
+        if kind is NoneType:
+            continue
+        try:
+            return _cast(kind, value, where)
+        except TableError as error:
+            problems.append(str(error))
+    raise TableError(" Or: ".join(problems))
+
+
+def _show(value: Any) -> str:
+    return f"{value!r} ({type(value).__name__})"
