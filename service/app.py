@@ -24,7 +24,8 @@ _PR_SET_PDEATHSIG = 1
     metrics={"enabled": False},
     logging={"access": {"enabled": False}},
     tracing={"excluded_urls": ".*"},
-    traffic={"timeout": None},
+    # cannot be switched off; longer than the longest probe, whose own deadline is answered in our shape
+    traffic={"timeout": 300},
 )
 class Babelproof:
     """A multilingual text classifier that can be asked where it breaks."""

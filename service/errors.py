@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from starlette.responses import JSONResponse
 
-# The kinds of text-embeddings-inference, which its clients know, by status
-_KINDS = {400: "Empty", 413: "Validation", 422: "Validation", 429: "Overloaded", 500: "Backend", 503: "Unhealthy"}
+# The kinds by which clients of text-embeddings-inference tell its refusals apart; the rest is "Validation"
+_KINDS = {429: "Overloaded", 500: "Backend"}
 
 
 class Refusal(Exception):

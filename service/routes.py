@@ -10,11 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from starlette.exceptions import HTTPException
-from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
-from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
 from probes import attacks, battery, languages, perturbations
@@ -47,21 +44,20 @@ class Interface:
         self._predicting = Lane("predict", threads=2, capacity=settings.predict_queue, retry_after_s=1)
         self._probing = Lane("probe", threads=1, capacity=settings.probe_queue, retry_after_s=5)
         self.routes = self._routes()
-        handlers = {Refusal: _on_refusal, HTTPException: _on_http_exception}
-        router = Router(self.routes, redirect_slashes=False)
-        self._app = Gate(ExceptionMiddleware(router, handlers=handlers), self._metrics)  # type: ignore[arg-type]
+        self._gate = Gate(self._answer, self._metrics)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._app(scope, receive, send)
+        await self._gate(scope, receive, send)
 
     def close(self) -> None:
         self._predicting.close()
         self._probing.close()
 
-    def _routes(self) -> list[Route]:
+    def _routes(self) -> dict[str, dict[str, Endpoint]]:
+        """By path and method; no path has a variable part, so a table is all the routing there is."""
         scripts = {f"/static/{name}.js": "text/javascript" for name in ("app", "dom", "report", "variants")}
         page = scripts | {"/static/style.css": "text/css", "/static/icon.svg": "image/svg+xml"}
-        table: dict[str, dict[str, Endpoint]] = {
+        return {
             "/": {"GET": _file("index.html", "text/html"), "POST": self._predict},
             "/predict": {"POST": self._predict},
             "/probe": {"POST": self._probe},
@@ -74,7 +70,24 @@ class Interface:
             "/openapi.json": {"GET": self._openapi},
             **{path: {"GET": _file(path.rpartition("/")[2], kind)} for path, kind in page.items()},
         }
-        return [Route(path, _dispatch(path, answers), methods=list(answers)) for path, answers in table.items()]
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        try:
+            response = await self._endpoint(request)(request)
+        except Refusal as refusal:
+            response = refusal.response(request.state.request_id)
+        await response(scope, receive, send)
+
+    def _endpoint(self, request: Request) -> Endpoint:
+        methods = self.routes.get(request.scope["path"])
+        if methods is None:
+            raise not_found()
+        request.state.route = request.scope["path"]
+        endpoint = methods.get("GET" if request.method == "HEAD" else request.method)
+        if endpoint is None:
+            raise wrong_method(", ".join(methods))
+        return endpoint
 
     async def _predict(self, request: Request) -> Response:
         wanted = await self._read(request, PredictRequest)
@@ -172,24 +185,6 @@ def _file(name: str, media_type: str) -> Endpoint:
         return FileResponse(PAGE / name, media_type=media_type, headers={"Cache-Control": "no-cache"})
 
     return send
-
-
-def _dispatch(path: str, answers: dict[str, Endpoint]) -> Endpoint:
-    async def call(request: Request) -> Response:
-        request.state.route = path
-        return await answers["GET" if request.method == "HEAD" else request.method](request)
-
-    return call
-
-
-async def _on_refusal(request: Request, refusal: Refusal) -> Response:
-    return refusal.response(request.state.request_id)
-
-
-async def _on_http_exception(request: Request, error: HTTPException) -> Response:
-    allowed = (error.headers or {}).get("Allow", "other methods")
-    refusal = wrong_method(allowed) if error.status_code == 405 else not_found()
-    return refusal.response(request.state.request_id)
 
 
 def _version(name: str) -> str | None:

@@ -233,9 +233,10 @@ def parse(model: type[M], document: dict[str, Any]) -> M:
         where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in fault["loc"]).lstrip(".")
         where = where if len(where) <= 100 else where[:100] + "..."
         if fault["type"] == "extra_forbidden":
-            known = ", ".join(model.model_fields)
+            nested = {"parameters": Parameters, "options": Options}.get(str(fault["loc"][0]), model)
+            known = ", ".join((nested if len(fault["loc"]) > 1 else model).model_fields)
             raise Refusal(422, "unknown_key", f"{where} is not known here; the keys are {known}.") from None
         code = {"missing": "missing_key", "empty": "empty_inputs", "too_short": "empty_inputs"}.get(fault["type"])
-        said = fault["msg"][0].lower() + fault["msg"][1:]
-        joint = "" if said.startswith("[") else ": " if fault["type"] != "inputs" else " "
+        said = fault["msg"] if fault["type"] in ("inputs", "empty") else ": " + fault["msg"][0].lower() + fault["msg"][1:]
+        joint = "" if said.startswith((":", "[")) else " "
         raise Refusal(422, code or "wrong_type", f"{where}{joint}{said}.") from None
