@@ -8,7 +8,7 @@ import platform
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -103,16 +103,13 @@ def _provenance(
 
 def _identity(classifier: Classifier) -> dict[str, Any]:
     """What is known of the model: labels, the digest of its manifest, or what it says of itself."""
-    manifest = getattr(classifier, "manifest", None)
     known: dict[str, Any] = {"labels": list(classifier.labels), "type": type(classifier).__name__}
-    if is_dataclass(manifest) and not isinstance(manifest, type):
-        known["manifest_sha256"] = _digest(asdict(manifest))
-    known.update(getattr(classifier, "identity", {}))
-    return known
+    digest = getattr(getattr(classifier, "manifest", None), "sha256", None)
+    return known | ({"manifest_sha256": digest} if digest else {}) | dict(getattr(classifier, "identity", {}))
 
 
 def _digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def _version(package: str) -> str:

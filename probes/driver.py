@@ -109,26 +109,26 @@ class Driver:
             return self._outcome(task, "out_of_budget")
         turned = step.field == "pair"
         item = _turn(example.item) if turned else example.item
-        edits = _candidates(item.text, example.lang, step.perturbations) if example.item.pair or not turned else []
-        if not edits:
+        offered = _candidates(item.text, example.lang, step.perturbations)
+        if not offered:
             return self._outcome(task, "not_applicable")
         if not self._right(example):
             return self._outcome(task, "wrong_already")
         own = Oracle(_Turned(self.oracle) if turned else self.oracle, budget=step.budget, batch_size=BATCH)
         attack = attacks.get(step.attack or "")
         try:
-            attempt = attack(item, int(clean.argmax()), edits, own, within(step.strength), self._rng(task))
+            attempt = attack(item, int(clean.argmax()), offered, own, within(step.strength), self._rng(task))
         except DeadlinePassed:
             return self._outcome(task, "out_of_budget", queries=own.queries)
         except BudgetSpent:
             return self._outcome(task, "held", queries=own.queries)
-        sides = ((), attempt.edits) if turned else (attempt.edits, ())
-        after = _spliced(example.item, *sides)
+        edits, pair_edits = ((), attempt.edits) if turned else (attempt.edits, ())
+        after = _spliced(example.item, edits, pair_edits)
         answer = self.oracle.answer(after)
         if answer is None or after == example.item:
             return self._outcome(task, "held", queries=own.queries)
         status: Status = "fooled" if self._name(answer) != self._name(clean) else "held"
-        return self._outcome(task, status, after, *sides, answer, queries=own.queries)
+        return self._outcome(task, status, after, edits, pair_edits, answer, queries=own.queries)
 
     def _outcome(
         self,

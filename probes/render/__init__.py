@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from probes.render.files import FORMATS, write, write_whole
 from probes.render.html import html
 from probes.render.letters import Segment, segments, spell
 from probes.render.sheet import csv
 from probes.render.terminal import terminal
 from probes.render.text import markdown
 
-__all__ = ["Segment", "csv", "html", "markdown", "segments", "spell", "terminal"]
+__all__ = [
+    "FORMATS",
+    "Segment",
+    "csv",
+    "html",
+    "markdown",
+    "segments",
+    "spell",
+    "terminal",
+    "write",
+    "write_whole",
+]

@@ -46,16 +46,14 @@ def percent(value: float | None) -> str:
     """A share as a whole percentage; one decimal below 10 %."""
     if value is None:
         return "–"
-    digits = 1 if 0 < value < 0.0995 else 0
-    return f"{100 * value:.{digits}f} %"
+    return f"{100 * value:.1f}".removesuffix(".0") + " %" if value < 0.0995 else f"{100 * value:.0f} %"
 
 
 def cell(row: Row | None) -> str:
     """Flip rate with its interval and n, or that it was not measured."""
-    if row is None or not row.measured:
+    if row is None or row.rate is None or row.low is None or row.high is None:
         return NOT_MEASURED
-    assert row.low is not None and row.high is not None
-    return f"{percent(row.rate)} [{100 * row.low:.0f}–{100 * row.high:.0f}] n={row.n}"
+    return _with_interval(row.rate, row.low, row.high, row.n)
 
 
 def accuracy(found: Share | None) -> str:
@@ -63,6 +61,10 @@ def accuracy(found: Share | None) -> str:
     return (
         "–" if found is None else f"{percent(found.value)} [{100 * found.low:.0f}–{100 * found.high:.0f}] n={found.n}"
     )
+
+
+def _with_interval(value: float, low: float, high: float, n: int) -> str:
+    return f"{percent(value)} [{100 * low:.0f}–{100 * high:.0f}] n={n}"
 
 
 def why(row: Row | None) -> str:
@@ -103,7 +105,7 @@ def summary(report: Report) -> str:
     )
     counts, battery = said["counts"], said["battery"]
     line = (
-        f"battery {battery['name']} (version {battery['version']}, seed {battery['seed']}), "
+        f"Battery {battery['name']} (version {battery['version']}, seed {battery['seed']}), "
         f"{counts['examples']} examples in {len(said['dataset']['languages'])} languages, "
         f"{counts['queries']} model queries, {source}"
     )

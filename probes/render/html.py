@@ -42,16 +42,15 @@ class Flip:
 def html(report: Report) -> str:
     """The whole report as one self-contained page."""
     table = grid(report)
+    langs = table.languages
     return _template().render(
         grid=table,
         shown=shown,
         summary=shown.summary(report),
         truncated=report.truncated,
         steps={step.name: step for step in report.battery.steps},
-        cells={(lang, step): _cell(table, lang, step) for lang in table.languages for step in table.steps},
-        totals={
-            lang: _square(table.totals[lang], "lang-" + _slug(lang), f"{lang}, all steps") for lang in table.languages
-        },
+        cells={(lang, step): _cell(table, lang, step) for lang in langs for step in table.steps},
+        totals={lang: _square(table.totals[lang], f"lang-{_slug(lang)}", f"{lang}, all steps") for lang in langs},
         flips=_flips(report),
         limit=FLIPS,
         full=FULL,

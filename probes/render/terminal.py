@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
-from probes.render.grid import LEGEND, NOT_MEASURED, accuracy, cell, grid, language_name, percent, summary
+from probes.render.grid import LEGEND, accuracy, cell, grid, language_name, percent, summary
 from probes.report import Report, Row
 
 
@@ -14,23 +14,23 @@ def terminal(report: Report) -> Table:
     shown = grid(report)
     table = Table(title=summary(report), caption=LEGEND, title_justify="left", caption_justify="left")
     table.add_column("language", no_wrap=True)
-    if shown.labelled:
-        table.add_column("clean accuracy", justify="right")
-        table.add_column("robust accuracy", justify="right")
-    table.add_column("all flips", justify="right")
-    for step in shown.steps:
-        table.add_column(step, justify="right")
+    for name in ("all flips", *shown.steps, *(("clean accuracy", "robust accuracy") if shown.labelled else ())):
+        table.add_column(name, justify="right")
     for lang in shown.languages:
         total = shown.totals[lang]
-        accuracies = [accuracy(total.clean), accuracy(total.robust)] if shown.labelled else []
         cells = [_cell(total), *(_cell(shown.cells.get((lang, step))) for step in shown.steps)]
-        table.add_row(f"{lang} {language_name(lang)}", *accuracies, *cells)
+        accuracies = [_stacked(accuracy(total.clean)), _stacked(accuracy(total.robust))] if shown.labelled else []
+        table.add_row(f"{lang}\n[dim]{language_name(lang)}[/]", *cells, *accuracies)
     return table
 
 
 def _cell(row: Row | None) -> Text:
-    if row is None or not row.measured:
-        return Text(NOT_MEASURED, style="dim")
-    rate = row.rate or 0.0
-    text = Text(cell(row), style="bold red" if rate >= 0.25 else "yellow" if rate >= 0.1 else "")
+    if row is None or row.rate is None:
+        return Text(_stacked(cell(row)), style="dim")
+    text = Text(_stacked(cell(row)), style="bold red" if row.rate >= 0.25 else "yellow" if row.rate >= 0.1 else "")
     return text.append(f"\ncov {percent(row.coverage)}", style="dim") if row.coverage != 1 else text
+
+
+def _stacked(said: str) -> str:
+    """The rate above its interval, so that a dozen steps fit across a terminal."""
+    return said.replace(" [", "\n[").replace("t m", "t\nm")

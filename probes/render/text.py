@@ -14,7 +14,7 @@ def markdown(report: Report) -> str:
     shown = grid(report)
     head = ["language", *(["clean accuracy", "robust accuracy"] if shown.labelled else []), "all flips"]
     head += [f"points against {shown.reference}", *shown.steps]
-    lines = ["# Robustness report", "", summary(report) + ".", "", LEGEND, "", _line(head), _line(["---"] * len(head))]
+    lines = ["# Robustness report", "", f"{summary(report)}.", "", LEGEND, "", _line(head), _line(["---"] * len(head))]
     for lang in shown.languages:
         total = shown.totals[lang]
         cells = [f"{lang} {language_name(lang)}"]

@@ -1,0 +1,98 @@
+"""What is installed, what the machine offers, and what in it would get in the way."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from importlib.util import find_spec
+
+import runtime
+from probes.types import Item
+
+NEEDED = ("numpy", "scipy", "regex", "py3langid", "tokenizers", "httpx", "jinja2", "pydantic", "rich", "typer")
+SERVING = ("bentoml", "starlette", "prometheus_client")
+TRAINING = ("torch", "transformers", "optimum")
+OURS = ("probes", "runtime", "training")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at; ok is None where it is only said, and advice says what to do about it."""
+
+    name: str
+    ok: bool | None
+    found: str
+    advice: str = ""
+
+
+def examine(model: str | None = None) -> Iterator[Check]:
+    """Every check, and those of a model folder if one is given."""
+    yield Check("python", sys.version_info >= (3, 11), platform.python_version(), "babelproof needs Python 3.11")
+    for package in NEEDED:
+        yield _package(package, "pip install babelproof")
+    for package in SERVING:
+        yield _package(package, "needed by `babelproof serve`: pip install babelproof", needed=False)
+    for package in TRAINING:
+        yield _package(package, "needed by babelproof-train and import: pip install 'babelproof[train]'", needed=False)
+    owners = packages_distributions()
+    yield onnxruntime(owners.get("onnxruntime", []))
+    yield from (_owner(name, owners.get(name, [])) for name in OURS)
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    yield Check("cores", None, f"{usable} of {os.cpu_count()} usable")
+    if model is not None:
+        yield model_folder(model)
+
+
+def onnxruntime(owners: list[str]) -> Check:
+    """Whether exactly one wheel owns the onnxruntime folder, and what it can run on."""
+    owners = sorted(set(owners))
+    if not owners:
+        advice = "pip install onnxruntime (or onnxruntime-gpu, never both)"
+        return Check("onnxruntime", False, "not installed", advice)
+    advice = f"pip uninstall -y {' '.join(owners)}, then pip install one of them"
+    if len(owners) > 1:
+        return Check("onnxruntime", False, f"a mix of {' and '.join(owners)}, which overwrite each other", advice)
+    module = import_module("onnxruntime")
+    if not hasattr(module, "InferenceSession"):
+        return Check("onnxruntime", False, f"{owners[0]} is only half there", advice)
+    providers = ", ".join(module.get_available_providers())
+    return Check("onnxruntime", True, f"{owners[0]} {version(owners[0])}, built for {providers}")
+
+
+def model_folder(folder: str) -> Check:
+    """Whether a model folder is what its manifest says, and answers."""
+    try:
+        classifier = runtime.load(folder)
+    except (runtime.ModelFolderError, ImportError) as error:
+        return Check("model", False, str(error), "restore the folder, or make it again with `babelproof import`")
+    try:
+        answer = with_labels([Item("?")])[0]
+        found = (
+            f"{folder}: every file as in its manifest; answers {len(answer)} labels: {', '.join(with_labels.labels)}"
+        )
+        return Check("model", bool(abs(float(answer.sum()) - 1) < 1e-3), found, "its probabilities do not sum to one")
+    finally:
+        classifier.close()
+
+
+def _package(name: str, advice: str, needed: bool = True) -> Check:
+    distribution = {"prometheus_client": "prometheus-client"}.get(name, name)
+    if find_spec(name) is None:
+        return Check(name, False if needed else None, "not installed", advice)
+    try:
+        return Check(name, True, version(distribution))
+    except PackageNotFoundError:
+        return Check(name, True, "there, of unknown version")
+
+
+def _owner(name: str, owners: list[str]) -> Check:
+    others = sorted(set(owners) - {"babelproof"})
+    if not others:
+        return Check(name, True, "babelproof's own")
+    advice = f"pip uninstall -y {' '.join(others)}, then install babelproof again, in an environment of its own"
+    return Check(name, False, f"also shipped by {', '.join(others)}", advice)
