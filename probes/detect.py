@@ -1,0 +1,46 @@
+"""Which language a text is in, offline: by its script where that settles it, else by py3langid."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from probes.languages import codes, get
+from probes.text import scripts
+
+UNDETERMINED = "und"
+"""The code for a text without letters."""
+
+
+def detect(text: str) -> tuple[str, float]:
+    """Language code and confidence (0 to 1); ("und", 0.0) for a text without letters.
+
+    The answer is a language we have data for and, as far as there is one, written in the text's main script.
+    """
+    counts = scripts(text)
+    if not counts:
+        return UNDETERMINED, 0.0
+    # Japanese is told from Chinese by its kana, which are often the smaller part of a text.
+    kana = counts["Hiragana"] + counts["Katakana"]
+    japanese = 8 * kana >= counts["Han"] and 2 * (kana + counts["Han"]) >= counts.total()
+    main = "Hiragana" if kana and japanese else counts.most_common(1)[0][0]
+    candidates = _languages_of(main)
+    if len(candidates) == 1:
+        return candidates[0], 1.0
+    ranked = [(code, score) for code, score in _identifier().rank(text) if code in (candidates or codes())]
+    total = sum(score for _, score in ranked)
+    return (ranked[0][0], ranked[0][1] / total) if total > 0 else (UNDETERMINED, 0.0)
+
+
+@lru_cache(maxsize=256)
+def _languages_of(script: str) -> tuple[str, ...]:
+    """Codes of the languages with this script as their first or second (the Han of Japanese is its third)."""
+    return tuple(code for code in codes() if script in get(code).scripts[:2])
+
+
+@lru_cache(maxsize=1)
+def _identifier() -> Any:
+    # Imported when first needed: its model takes a moment to read.
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

@@ -1,0 +1,17 @@
+"""Afrikaans."""
+
+from probes.languages import Language
+
+LANGUAGE = Language(
+    code="af",
+    name="Afrikaans",
+    scripts=("Latin",),
+    keyboard=("", "qwertyuiop", "asdfghjkl", "zxcvbnm"),
+    marked="êëéèôûîïö",
+    casing="default",
+    sources=(
+        "keyboard: xkeyboard-config, layout za basic",
+        "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
+        "punctuation: standard orthography",
+    ),
+)

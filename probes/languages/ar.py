@@ -1,0 +1,18 @@
+"""Arabic."""
+
+from probes.languages import Language
+
+LANGUAGE = Language(
+    code="ar",
+    name="Arabic",
+    scripts=("Arabic",),
+    keyboard=("", "ضصثقفغعهخحجد", "شسيبلاتنمكط", "ئءؤر ىةوزظ"),
+    marked="أإآةى",
+    marks="\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652\u0670",
+    punctuation=".،!؟؛:",
+    sources=(
+        "keyboard: xkeyboard-config, layout ara basic",
+        "marks: hamza seats, teh marbuta and short vowels, which everyday writing leaves out",
+        "punctuation: standard orthography",
+    ),
+)

@@ -1,0 +1,17 @@
+"""Azerbaijani."""
+
+from probes.languages import Language
+
+LANGUAGE = Language(
+    code="az",
+    name="Azerbaijani",
+    scripts=("Latin",),
+    keyboard=("", "qüertyuiopöğ", "asdfghjklıə", "zxcvbnmçş"),
+    marked="çəğıöşü",
+    casing="turkish",
+    sources=(
+        "keyboard: xkeyboard-config, layout az latin",
+        "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
+        "punctuation: standard orthography",
+    ),
+)

@@ -1,0 +1,17 @@
+"""Catalan."""
+
+from probes.languages import Language
+
+LANGUAGE = Language(
+    code="ca",
+    name="Catalan",
+    scripts=("Latin",),
+    keyboard=("", "qwertyuiop", "asdfghjklñ ç", "zxcvbnm"),
+    marked="àçéèíïóòúü",
+    casing="default",
+    sources=(
+        "keyboard: xkeyboard-config, layout es cat",
+        "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
+        "punctuation: standard orthography",
+    ),
+)

@@ -1,0 +1,17 @@
+"""German."""
+
+from probes.languages import Language
+
+LANGUAGE = Language(
+    code="de",
+    name="German",
+    scripts=("Latin",),
+    keyboard=("          ß", "qwertzuiopü", "asdfghjklöä", "yxcvbnm"),
+    marked="äöü",
+    casing="default",
+    sources=(
+        "keyboard: xkeyboard-config, layout de basic",
+        "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
+        "punctuation: standard orthography",
+    ),
+)

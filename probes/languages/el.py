@@ -1,0 +1,18 @@
+"""Greek."""
+
+from probes.languages import Language
+
+LANGUAGE = Language(
+    code="el",
+    name="Greek",
+    scripts=("Greek",),
+    keyboard=("", " ςερτυθιοπ", "ασδφγηξκλ", "ζχψωβνμ"),
+    marked="άέήίόύώϊϋΐΰ",
+    punctuation=".,!;:·",
+    casing="default",
+    sources=(
+        "keyboard: xkeyboard-config, layout gr basic",
+        "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
+        "punctuation: standard orthography",
+    ),
+)

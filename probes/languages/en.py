@@ -1,0 +1,17 @@
+"""English."""
+
+from probes.languages import Language
+
+LANGUAGE = Language(
+    code="en",
+    name="English",
+    scripts=("Latin",),
+    keyboard=("", "qwertyuiop", "asdfghjkl", "zxcvbnm"),
+    marked="éèêïöñç",
+    casing="default",
+    sources=(
+        "keyboard: xkeyboard-config, layout us basic",
+        "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
+        "punctuation: standard orthography",
+    ),
+)

@@ -1,0 +1,17 @@
+"""Spanish."""
+
+from probes.languages import Language
+
+LANGUAGE = Language(
+    code="es",
+    name="Spanish",
+    scripts=("Latin",),
+    keyboard=("", "qwertyuiop", "asdfghjklñ ç", "zxcvbnm"),
+    marked="áéíóúüñ",
+    casing="default",
+    sources=(
+        "keyboard: xkeyboard-config, layout es basic",
+        "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
+        "punctuation: standard orthography",
+    ),
+)

@@ -1,0 +1,17 @@
+"""Basque."""
+
+from probes.languages import Language
+
+LANGUAGE = Language(
+    code="eu",
+    name="Basque",
+    scripts=("Latin",),
+    keyboard=("", "qwertyuiop", "asdfghjklñ ç", "zxcvbnm"),
+    marked="ñ",
+    casing="default",
+    sources=(
+        "keyboard: xkeyboard-config, layout es basic",
+        "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
+        "punctuation: standard orthography",
+    ),
+)

@@ -1,0 +1,17 @@
+"""Finnish."""
+
+from probes.languages import Language
+
+LANGUAGE = Language(
+    code="fi",
+    name="Finnish",
+    scripts=("Latin",),
+    keyboard=("", "qwertyuiopå", "asdfghjklöä", "zxcvbnm"),
+    marked="åäö",
+    casing="default",
+    sources=(
+        "keyboard: xkeyboard-config, layout fi classic",
+        "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
+        "punctuation: standard orthography",
+    ),
+)

@@ -1,0 +1,17 @@
+"""Croatian."""
+
+from probes.languages import Language
+
+LANGUAGE = Language(
+    code="hr",
+    name="Croatian",
+    scripts=("Latin",),
+    keyboard=("", "qwertzuiopšđ", "asdfghjklčćž", "yxcvbnm"),
+    marked="čćđšž",
+    casing="default",
+    sources=(
+        "keyboard: xkeyboard-config, layout hr basic",
+        "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
+        "punctuation: standard orthography",
+    ),
+)

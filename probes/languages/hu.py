@@ -1,0 +1,17 @@
+"""Hungarian."""
+
+from probes.languages import Language
+
+LANGUAGE = Language(
+    code="hu",
+    name="Hungarian",
+    scripts=("Latin",),
+    keyboard=("         öüó", "qwertzuiopőú", "asdfghjkléáű", "yxcvbnm"),
+    marked="áéíóöőúüű",
+    casing="default",
+    sources=(
+        "keyboard: xkeyboard-config, layout hu qwertz",
+        "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
+        "punctuation: standard orthography",
+    ),
+)

@@ -1,0 +1,17 @@
+"""Icelandic."""
+
+from probes.languages import Language
+
+LANGUAGE = Language(
+    code="is",
+    name="Icelandic",
+    scripts=("Latin",),
+    keyboard=("          ö", "qwertyuiopð", "asdfghjklæ", "zxcvbnm  þ"),
+    marked="áéíóúýö",
+    casing="default",
+    sources=(
+        "keyboard: xkeyboard-config, layout is basic",
+        "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
+        "punctuation: standard orthography",
+    ),
+)

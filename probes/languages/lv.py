@@ -1,0 +1,17 @@
+"""Latvian."""
+
+from probes.languages import Language
+
+LANGUAGE = Language(
+    code="lv",
+    name="Latvian",
+    scripts=("Latin",),
+    keyboard=("", "qwertyuiop", "asdfghjkl", "zxcvbnm"),
+    marked="āčēģīķļņšūž",
+    casing="default",
+    sources=(
+        "keyboard: xkeyboard-config, layout lv basic",
+        "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
+        "punctuation: standard orthography",
+    ),
+)

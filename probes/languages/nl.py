@@ -1,0 +1,17 @@
+"""Dutch."""
+
+from probes.languages import Language
+
+LANGUAGE = Language(
+    code="nl",
+    name="Dutch",
+    scripts=("Latin",),
+    keyboard=("", "qwertyuiop", "asdfghjkl", "zxcvbnm"),
+    marked="éèëïöü",
+    casing="default",
+    sources=(
+        "keyboard: xkeyboard-config, layout us intl",
+        "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
+        "punctuation: standard orthography",
+    ),
+)

@@ -1,0 +1,17 @@
+"""Polish."""
+
+from probes.languages import Language
+
+LANGUAGE = Language(
+    code="pl",
+    name="Polish",
+    scripts=("Latin",),
+    keyboard=("", "qwertyuiop", "asdfghjkl", "zxcvbnm"),
+    marked="ąćęłńóśźż",
+    casing="default",
+    sources=(
+        "keyboard: xkeyboard-config, layout pl basic",
+        "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
+        "punctuation: standard orthography",
+    ),
+)

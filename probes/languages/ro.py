@@ -1,0 +1,17 @@
+"""Romanian."""
+
+from probes.languages import Language
+
+LANGUAGE = Language(
+    code="ro",
+    name="Romanian",
+    scripts=("Latin",),
+    keyboard=("", "qwertyuiopăî", "asdfghjklșțâ", "zxcvbnm"),
+    marked="ăâîșțşţ",
+    casing="default",
+    sources=(
+        "keyboard: xkeyboard-config, layout ro basic",
+        "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
+        "punctuation: standard orthography",
+    ),
+)

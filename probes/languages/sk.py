@@ -1,0 +1,17 @@
+"""Slovak."""
+
+from probes.languages import Language
+
+LANGUAGE = Language(
+    code="sk",
+    name="Slovak",
+    scripts=("Latin",),
+    keyboard=(" ľščťžýáíé", "qwertzuiopúä", "asdfghjklô ň", "yxcvbnm"),
+    marked="áäčďéíĺľňóôŕšťúýž",
+    casing="default",
+    sources=(
+        "keyboard: xkeyboard-config, layout sk basic",
+        "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
+        "punctuation: standard orthography",
+    ),
+)

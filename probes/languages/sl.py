@@ -1,0 +1,17 @@
+"""Slovenian."""
+
+from probes.languages import Language
+
+LANGUAGE = Language(
+    code="sl",
+    name="Slovenian",
+    scripts=("Latin",),
+    keyboard=("", "qwertzuiopšđ", "asdfghjklčćž", "yxcvbnm"),
+    marked="čšž",
+    casing="default",
+    sources=(
+        "keyboard: xkeyboard-config, layout si basic",
+        "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
+        "punctuation: standard orthography",
+    ),
+)

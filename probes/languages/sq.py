@@ -1,0 +1,17 @@
+"""Albanian."""
+
+from probes.languages import Language
+
+LANGUAGE = Language(
+    code="sq",
+    name="Albanian",
+    scripts=("Latin",),
+    keyboard=("", "qwertzuiopç", "asdfghjklë", "yxcvbnm"),
+    marked="çë",
+    casing="default",
+    sources=(
+        "keyboard: xkeyboard-config, layout al basic",
+        "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
+        "punctuation: standard orthography",
+    ),
+)

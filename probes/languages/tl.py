@@ -1,0 +1,17 @@
+"""Tagalog."""
+
+from probes.languages import Language
+
+LANGUAGE = Language(
+    code="tl",
+    name="Tagalog",
+    scripts=("Latin",),
+    keyboard=("", "qwertyuiop", "asdfghjkl", "zxcvbnm"),
+    marked="áéíóúñ",
+    casing="default",
+    sources=(
+        "keyboard: xkeyboard-config, layout ph qwerty",
+        "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
+        "punctuation: standard orthography",
+    ),
+)

@@ -1,0 +1,17 @@
+"""Turkish."""
+
+from probes.languages import Language
+
+LANGUAGE = Language(
+    code="tr",
+    name="Turkish",
+    scripts=("Latin",),
+    keyboard=("", "qwertyuıopğü", "asdfghjklşi", "zxcvbnmöç"),
+    marked="çğıöşüâîû",
+    casing="turkish",
+    sources=(
+        "keyboard: xkeyboard-config, layout tr basic",
+        "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
+        "punctuation: standard orthography",
+    ),
+)

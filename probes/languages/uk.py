@@ -1,0 +1,17 @@
+"""Ukrainian."""
+
+from probes.languages import Language
+
+LANGUAGE = Language(
+    code="uk",
+    name="Ukrainian",
+    scripts=("Cyrillic",),
+    keyboard=("", "йцукенгшщзхї", "фівапролджєґ", "ячсмитьбю"),
+    marked="ґ",
+    casing="default",
+    sources=(
+        "keyboard: xkeyboard-config, layout ua unicode",
+        "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
+        "punctuation: standard orthography",
+    ),
+)

@@ -1,0 +1,19 @@
+"""Urdu."""
+
+from probes.languages import Language
+
+LANGUAGE = Language(
+    code="ur",
+    name="Urdu",
+    scripts=("Arabic",),
+    keyboard=("", "قوعرتےءیہپ", "اسدفگحجکل", "زشچطبنم"),
+    shift=("", "   ڑٹ ئ", "آصڈ غھضخ", "ذژثظ ں"),
+    marked="آأ",
+    marks="\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652\u0670",
+    punctuation="۔،!؟؛:",
+    sources=(
+        "keyboard: xkeyboard-config, layout pk urd-phonetic",
+        "marks: hamza and madda seats and short vowels, which everyday writing leaves out",
+        "punctuation: standard orthography",
+    ),
+)

@@ -1,0 +1,17 @@
+"""Vietnamese."""
+
+from probes.languages import Language
+
+LANGUAGE = Language(
+    code="vi",
+    name="Vietnamese",
+    scripts=("Latin",),
+    keyboard=("ăâêô     đ", "qwertyuiopươ", "asdfghjkl", "zxcvbnm"),
+    marked="àáảãạăằắẳẵặâầấẩẫậđèéẻẽẹêềếểễệìíỉĩịòóỏõọôồốổỗộơờớởỡợùúủũụưừứửữựỳýỷỹỵ",
+    casing="default",
+    sources=(
+        "keyboard: xkeyboard-config, layout vn basic",
+        "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
+        "punctuation: standard orthography",
+    ),
+)

@@ -1,0 +1,116 @@
+"""Perturbations: small changes people and tools make to text, each a generator of every edit it could make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from probes import synonyms
+from probes.homoglyphs import HOMOGLYPHS
+from probes.languages import Language
+from probes.registry import Registry, load_object, unknown
+from probes.text import intact, scripts
+from probes.types import Edit, Perturbation
+
+Unit = Literal["grapheme", "word"]
+
+NEEDS: dict[str, Callable[[Language], bool]] = {
+    "a keyboard layout": lambda language: bool(language.keyboard),
+    "letter case": lambda language: language.casing != "none",
+    "marks people leave out": lambda language: bool(language.marked or language.marks),
+    "look-alikes in another script": lambda language: (
+        not language.scripts or any(script in HOMOGLYPHS for script in language.scripts)
+    ),
+    "synonyms": lambda language: language.code in synonyms.codes(),
+}
+"""What a perturbation may need of a language, and how to see whether the language has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A perturbation by name: calling it gives its edits, less those that would harm a grapheme or change nothing."""
+
+    name: str
+    summary: str
+    unit: Unit
+    needs: str | None
+    edits: Perturbation
+
+    def __call__(self, text: str, language: Language) -> Iterator[Edit]:
+        return (
+            edit
+            for edit in self.edits(text, language)
+            if edit.new != text[edit.start : edit.end] and intact(text, edit)
+        )
+
+    def applies(self, language: Language) -> bool:
+        """Whether the language has what the perturbation needs."""
+        return self.needs is None or NEEDS[self.needs](language)
+
+
+_REGISTRY: Registry[Probe] = Registry("perturbation", __name__)
+_FAMILIES: dict[str, Callable[[str], Probe]] = {}
+
+
+def perturbation(unit: Unit, needs: str | None = None) -> Callable[[Perturbation], Perturbation]:
+    """Register a generator of edits under its own name; its docstring is what `describe` answers."""
+
+    def register(edits: Perturbation) -> Perturbation:
+        name = edits.__name__
+        _REGISTRY.add(name, Probe(name, _summary(edits), unit, needs, edits))
+        return edits
+
+    return register
+
+
+def family(name: str) -> Callable[[Callable[[str], Probe]], Callable[[str], Probe]]:
+    """Register a maker of perturbations that are called "<name>:<argument>"."""
+    return partial(_FAMILIES.setdefault, name)
+
+
+def names() -> tuple[str, ...]:
+    """Names of the perturbations of babelproof itself, sorted."""
+    return _REGISTRY.names()
+
+
+def get(name: str) -> Probe:
+    """The perturbation of a name: one of names(), "nlpaug:<augmenter>", "synonym:<file>" or "<module>:<attribute>".
+
+    Raises UnknownName, with what may have been meant.
+    """
+    head, colon, argument = name.partition(":")
+    known = names()
+    if not colon:
+        return _REGISTRY.get(name)
+    if head in _FAMILIES:
+        return _FAMILIES[head](argument)
+    if head in known:
+        raise unknown("perturbation", name, known)
+    foreign: Perturbation = load_object(name)
+    return Probe(name, _summary(foreign), getattr(foreign, "unit", "grapheme"), None, foreign)
+
+
+def describe(name: str) -> str:
+    """What a perturbation does, in one line."""
+    return get(name).summary
+
+
+def unit(name: str) -> Unit:
+    """What the strength of a perturbation is a share of."""
+    return get(name).unit
+
+
+def applicable(name: str, language: Language) -> bool:
+    """Whether a perturbation can do anything to texts of a language."""
+    return get(name).applies(language)
+
+
+def same_scripts(text: str, edit: Edit) -> bool:
+    """Whether an edit brings in no script that the text it replaces, or else the whole text, does not have."""
+    return scripts(edit.new).keys() <= scripts(text[edit.start : edit.end] or text).keys()
+
+
+def _summary(thing: object) -> str:
+    return (thing.__doc__ or "").strip().partition("\n")[0]
