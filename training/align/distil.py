@@ -59,7 +59,11 @@ def device() -> torch.device:
 
 
 def encode(
-    model: PreTrainedModel, tokenizer: Tokenizer, texts: Sequence[str], max_length: int, tokens_per_batch: int = 8192,
+    model: PreTrainedModel,
+    tokenizer: Tokenizer,
+    texts: Sequence[str],
+    max_length: int,
+    tokens_per_batch: int = 8192,
     progress: Progress = lambda done, note: None,
 ) -> NDArray[np.float32]:
     """Sentence vectors of shape (texts, width), of length one."""
@@ -96,15 +100,22 @@ def teacher_vectors(
 
 
 def loss_of(student: torch.Tensor, teacher: torch.Tensor, same: torch.Tensor, contrastive: float) -> torch.Tensor:
-    """Squared distance plus weighted contrastive cross-entropy; same (n, n) marks equal English texts, not negatives."""
+    """Squared distance plus weighted contrastive cross-entropy; same (n, n) marks texts that are no negatives."""
     distance = (student - teacher).pow(2).sum(-1).mean()
-    scores = (SCALE * student @ teacher.T).masked_fill(same & ~torch.eye(len(same), dtype=torch.bool, device=same.device), -1e4)
+    scores = (SCALE * student @ teacher.T).masked_fill(
+        same & ~torch.eye(len(same), dtype=torch.bool, device=same.device), -1e4
+    )
     return distance + contrastive * F.cross_entropy(scores, torch.arange(len(same), device=same.device))
 
 
 def distil(
-    student: PreTrainedModel, mixture: Mixture, targets: NDArray[np.float16], schedule: Schedule, work: Path,
-    pad: int, progress: Progress = lambda done, note: None,
+    student: PreTrainedModel,
+    mixture: Mixture,
+    targets: NDArray[np.float16],
+    schedule: Schedule,
+    work: Path,
+    pad: int,
+    progress: Progress = lambda done, note: None,
 ) -> None:
     """Train the student in place; checkpoints in work, from which the same call goes on after a stop."""
     where = device()

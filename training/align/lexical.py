@@ -76,7 +76,7 @@ def initial_embeddings(
 
 
 def factorise(embeddings: Floats, weight: NDArray[np.float64], rank: int) -> tuple[Floats, Floats]:
-    """Best rank-`rank` factors (rows of shape (n, rank), projection of shape (rank, width)), rows weighted by weight."""
+    """Weighted best factors of a rank: rows of shape (n, rank) and a projection of shape (rank, width)."""
     covariance = (embeddings * weight[:, None]).T @ embeddings
     _, vectors = np.linalg.eigh(covariance.astype(np.float64))
     projection = vectors[:, ::-1][:, :rank].T.astype(np.float32)

@@ -67,7 +67,7 @@ def open_text(path: Path) -> IO[str]:
 
 
 def kind_of(path: Path) -> str | None:
-    """"tsv" or "jsonl" by the file name, None for anything else."""
+    """What the file name says: tsv, jsonl, or None for anything else."""
     suffixes = [suffix for suffix in path.suffixes if suffix not in {".gz", ".xz"}]
     return {".tsv": "tsv", ".jsonl": "jsonl"}.get(suffixes[-1] if suffixes else "")
 
