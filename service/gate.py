@@ -19,6 +19,7 @@ from service.metrics import Metrics
 log = logging.getLogger("babelproof.service")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_POLLED = frozenset({"/livez", "/readyz", "/metrics"})
 _DRAIN_BYTES = 128 * 1024 * 1024
 _DRAIN_S = 10.0
 SECURITY = {
@@ -114,4 +115,5 @@ class Gate:
         self._metrics.in_progress.dec()
         self._metrics.requests.labels(route, method, str(exchange.status)).inc()
         self._metrics.seconds.labels(route).observe(seconds)
-        log.info("%s %s %d %.1f ms %s", method, route, exchange.status, seconds * 1000, exchange.request_id)
+        level = logging.DEBUG if route in _POLLED else logging.INFO
+        log.log(level, "%s %s %d %.1f ms %s", method, route, exchange.status, seconds * 1000, exchange.request_id)

@@ -130,16 +130,20 @@ def _language(text: str, given: str | None) -> dict[str, Any]:
 
 
 def _rows(report: Report, wanted: int) -> list[dict[str, Any]]:
-    flips: dict[tuple[str | None, str | None], list[dict[str, Any]]] = defaultdict(list)
+    flips: dict[tuple[str | None, str | None], list[Outcome]] = defaultdict(list)
     for outcome in report.outcomes:
-        shown = flips[outcome.lang, outcome.step]
-        if outcome.status == "fooled" and len(shown) < wanted:
-            shown.append(_flip(outcome))
+        if outcome.status == "fooled":
+            flips[outcome.lang, outcome.step].append(outcome)
     return [
         asdict(row)
-        | {"name": language(row.lang).name if row.lang else None, "examples": flips[row.lang, row.step]}
+        | {"name": language(row.lang).name if row.lang else None, "examples": _smallest(flips[row.lang, row.step], wanted)}
         for row in report.rows()
     ]
+
+
+def _smallest(flips: list[Outcome], wanted: int) -> list[dict[str, Any]]:
+    """The flips that took the fewest edits."""
+    return [_flip(flip) for flip in sorted(flips, key=lambda flip: len(flip.edits) + len(flip.pair_edits))[:wanted]]
 
 
 def _flip(outcome: Outcome) -> dict[str, Any]:

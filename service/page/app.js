@@ -62,11 +62,11 @@ function showVerdict(scores, cut, spoken) {
 
 /** One step of noise for each perturbation, and one search over the letters for what noise does not meet. */
 function steps() {
-  const noise = about.perturbations.map(({ name }) => ({
-    name, perturbations: [name], strength: 0.12, draws: DRAWS,
+  const noise = about.perturbations.map(({ name, unit }) => ({
+    name, perturbations: [name], strength: unit === "word" ? 0.1 : 0.05, draws: DRAWS,
   }));
   const letters = about.perturbations.filter(({ unit }) => unit === "grapheme").map(({ name }) => name);
-  const search = { name: "search", kind: "attack", attack: "greedy", perturbations: letters, strength: 0.12, budget: 400 };
+  const search = { name: "search", kind: "attack", attack: "greedy", perturbations: letters, strength: 0.1, budget: 400 };
   return [...noise, search];
 }
 
@@ -77,7 +77,7 @@ async function probe() {
   byId("probing").textContent = "Changing letters and words…";
   byId("failure").hidden = true;
   try {
-    const body = { texts: [asked.text], languages: [asked.lang], steps: steps(), examples: 2, deadline_ms: 15000 };
+    const body = { texts: [asked.text], languages: [asked.lang], steps: steps(), examples: 1, deadline_ms: 15000 };
     const { answer } = await post("/probe", body);
     if (current === asked) showFlips(answer, asked);
   } catch (error) {
@@ -88,10 +88,10 @@ async function probe() {
 }
 
 const explained = (step) =>
-  step === "search" ? "a search for the letters that matter most" : about.perturbations.find(({ name }) => name === step).description;
+  step === "search" ? "The letters that matter most, looked for one by one." : about.perturbations.find(({ name }) => name === step).description;
 
 function showFlips({ rows, truncated }, { label, lang }) {
-  const flipped = rows.filter(({ flips }) => flips > 0).sort((a, b) => b.rate - a.rate);
+  const flipped = rows.filter(({ flips }) => flips > 0).sort((a, b) => size(a) - size(b) || b.rate - a.rate);
   const tried = rows.reduce((sum, { n }) => sum + n, 0);
   const flips = rows.reduce((sum, { flips: one }) => sum + one, 0);
   const late = truncated ? " Time ran out before every probe was done." : "";
@@ -105,8 +105,11 @@ function showFlips({ rows, truncated }, { label, lang }) {
   byId("held").querySelector("ul").replaceChildren(...rest.map(held));
 }
 
+/** How many edits the smallest flip of a row takes. */
+const size = (row) => row.examples[0].edits.length;
+
 function variant(row, lang) {
-  const rate = row.step === "search" ? `found after ${plural(row.queries, "question")}` : `${row.flips} of ${row.n} flip`;
+  const rate = row.step === "search" ? `${plural(size(row), "change")}, found after ${plural(row.queries, "question")}` : `${row.flips} of ${row.n} flip`;
   const head = make("h3", {}, row.step.replaceAll("_", " "), make("span", { class: "quiet" }, rate));
   return make(
     "li", {}, head, make("p", { class: "quiet" }, explained(row.step)),

@@ -93,10 +93,13 @@ function cell(lang, name, step, row) {
   const said = told(name, step, row);
   const attributes = { tabindex: "-1", title: said, "aria-label": said, "data-lang": lang, "data-step": step };
   if (!row?.measured) return make("td", { ...attributes, class: "cell unmeasured" }, "–");
-  const td = make("td", { ...attributes, class: row.rate > 0.55 ? "cell hot" : "cell" }, String(Math.round(row.rate * 100)));
+  const td = make("td", { ...attributes, class: `cell ${heatOf(row.rate)}` }, String(Math.round(row.rate * 100)));
   td.style.setProperty("--heat", row.rate);
   return td;
 }
+
+/** Where dark letters must give way to light ones, or the other way round, to stay readable on the heat. */
+const heatOf = (rate) => (rate > 0.85 ? "hot" : rate > 0.65 ? "warm" : "");
 
 function told(name, step, row) {
   const where = `${name}, ${step.replaceAll("_", " ")}: `;
