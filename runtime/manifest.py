@@ -36,9 +36,9 @@ class Onnx:
     """The graph: its file, opset, weight precision and the token id that pads a row."""
 
     __pydantic_config__: ClassVar = ConfigDict(extra="forbid", strict=True)
-    file: str
-    opset: int
-    precision: Literal["fp32", "int8"]
+    file: str = "model.onnx"
+    opset: int = 18
+    precision: Literal["fp32", "int8"] = "int8"
     pad_id: int = 0
 
 
@@ -53,10 +53,13 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """How far the export is from the model it came from: fp32 probabilities, then int8 labels per language."""
+    """How far the export is from the model it came from on n texts: fp32 probabilities, int8 labels per language.
+
+    The difference is None where the model came as an ONNX graph, so that there was nothing else to compare with.
+    """
 
     __pydantic_config__: ClassVar = ConfigDict(extra="forbid", strict=True)
-    fp32_max_difference: float
+    fp32_max_difference: float | None
     n: int
     int8_label_agreement: Mapping[str, Agreement] = field(default_factory=dict)
 
@@ -86,7 +89,7 @@ class Manifest:
     max_length: int
     encoder: str
     licence: str
-    onnx: Onnx
+    onnx: Onnx = field(default_factory=Onnx)
     recipe_sha256: str | None = None
     data_sha256: Mapping[str, str] = field(default_factory=dict)
     parity: Parity | None = None
