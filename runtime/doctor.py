@@ -71,10 +71,8 @@ def model_folder(folder: str) -> Check:
     except (runtime.ModelFolderError, ImportError) as error:
         return Check("model", False, str(error), "restore the folder, or make it again with `babelproof import`")
     try:
-        answer = with_labels([Item("?")])[0]
-        found = (
-            f"{folder}: every file as in its manifest; answers {len(answer)} labels: {', '.join(with_labels.labels)}"
-        )
+        answer = classifier([Item("?")])[0]
+        found = f"{folder}: every file as in its manifest; it answers {', '.join(classifier.labels)}"
         return Check("model", bool(abs(float(answer.sum()) - 1) < 1e-3), found, "its probabilities do not sum to one")
     finally:
         classifier.close()
