@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+
+from probes.types import Example, Item
 
 WORDS = {
     "en": {"sports": ("football", "team", "match", "goal"), "health": ("doctor", "nurse", "vaccine", "fever")},
@@ -80,3 +84,27 @@ def write_set(folder: Path, split: str, rows: int, *, languages: Sequence[str] =
 def _sentence(lang: str, label: str, rng: np.random.Generator) -> str:
     words = [*rng.choice(FILLER[lang], int(rng.integers(2, 9))), rng.choice(WORDS[lang][label])]
     return " ".join(str(word) for word in rng.permutation(words))
+
+
+def write_recipe(path: Path, encoder: Path, stages: Sequence[str], *, head: str = "", test: str = "") -> Path:
+    """Write a recipe of stages given as TOML lines each; `head` goes before them, `test` into [test]."""
+    parts = [f'name = "{path.stem}"\nencoder = "{encoder}"\nmax_length = 32\n{head}']
+    parts += [f"[[stage]]\n{stage}" for stage in stages]
+    parts += [f"[test]\n{test}"] if test else []
+    path.write_text("\n".join(parts), encoding="utf-8")
+    return path
+
+
+@dataclass(frozen=True)
+class Renaming:
+    """A method that numbers its draws in the text of every example and halves the loss."""
+
+    fresh: bool = True
+    files: tuple[Path, ...] = ()
+
+    def prepare(self, examples: Sequence[Example], rng: np.random.Generator) -> list[Example]:
+        mark = " today" * int(rng.integers(1, 1000) % 7)
+        return [replace(row, item=Item(row.item.text + mark, row.item.pair)) for row in examples]
+
+    def loss(self, model: Any, batch: Any) -> Any:
+        return model(**batch).loss / 2

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from jinja2 import Environment, StrictUndefined
 
+from runtime.manifest import Manifest
 from training.recipe import Recipe
 from training.scores import Score, mean_accuracy
 
@@ -14,7 +15,7 @@ _CARD = """\
 license: {{ recipe.licence }}
 pipeline_tag: text-classification
 language:
-{%- for lang in languages %}
+{%- for lang in manifest.languages %}
 - "{{ lang }}"
 {%- endfor %}
 ---
@@ -23,9 +24,9 @@ language:
 
 {{ recipe.description or "A text classifier." }}
 
-- Labels: {{ labels | join(", ") }}
-- Encoder: `{{ encoder }}`, pooling `{{ recipe.pooling }}`, at most {{ recipe.max_length }} tokens
-- Input: {{ "a pair of texts" if pairs else "one text" }}
+- Labels: {{ manifest.labels | join(", ") }}
+- Encoder: `{{ manifest.encoder }}`, pooling `{{ recipe.pooling }}`, at most {{ recipe.max_length }} tokens
+- Input: {{ "a pair of texts" if manifest.pairs else "one text" }}
 - Made by `babelproof-train run {{ recipe.name }} --seed {{ recipe.seed }}`
 
 ## Training
@@ -64,16 +65,7 @@ The intervals speak of sampling alone. How far small changes of the input move t
 """
 
 
-def render(
-    recipe: Recipe,
-    *,
-    encoder: str,
-    labels: Sequence[str],
-    languages: Sequence[str],
-    pairs: bool,
-    results: Sequence[Mapping[str, object]],
-    scores: Sequence[Score],
-) -> str:
+def render(recipe: Recipe, manifest: Manifest, results: Sequence[Mapping[str, object]], scores: Sequence[Score]) -> str:
     """The card as Markdown; `results` are rows, steps and dev_accuracy of each stage."""
     stages = [
         {
@@ -91,10 +83,7 @@ def render(
     environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)
     return environment.from_string(_CARD).render(
         recipe=recipe,
-        encoder=encoder,
-        labels=labels,
-        languages=languages,
-        pairs=pairs,
+        manifest=manifest,
         stages=stages,
         sets=_sets(recipe),
         scores=scores,

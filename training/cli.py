@@ -37,7 +37,9 @@ Examples:
 
 @app.command("run", help=_RUN_HELP)
 def run_command(
-    recipe_name: Annotated[str, typer.Argument(metavar="RECIPE", help="A .toml file, or the name of a shipped recipe.")],
+    recipe_name: Annotated[
+        str, typer.Argument(metavar="RECIPE", help="A .toml file, or the name of a shipped recipe.")
+    ],
     out: Annotated[Path, typer.Option("--out", help="Folder the run is written to.")],
     data: Annotated[Path, typer.Option("--data", help="Folder the recipe's data sets lie in.")] = Path("data"),
     encoder: Annotated[str | None, typer.Option(help="Encoder folder or hub name instead of the recipe's.")] = None,

@@ -130,6 +130,8 @@ def _from_files(source: Source, root: Path) -> tuple[list[Example], dict[str, st
     examples: list[Example] = []
     hashes: dict[str, str] = {}
     for path in _paths(source, root):
+        if "sealed" in path.resolve().parts:
+            raise DataError(f"{source.source}: {path} leads to sealed data, which are never loaded here.")
         content = path.read_bytes()
         hashes[path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name] = hashlib.sha256(
             content

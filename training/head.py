@@ -35,14 +35,12 @@ class PooledConfig(PretrainedConfig):
         encoder: dict[str, Any] | None = None,
         pooling: str = "mean",
         dropout: float = 0.0,
-        inputs: Sequence[str] = ("input_ids", "attention_mask"),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.encoder = encoder or {}
         self.pooling = pooling
         self.dropout = dropout
-        self.inputs = list(inputs)
         for name in _SHARED & self.encoder.keys():
             setattr(self, name, self.encoder[name])
 
@@ -121,7 +119,6 @@ def build(
             encoder=inner.to_dict(),
             pooling=pooling,
             dropout=dropout,
-            inputs=tokenizer.model_input_names,
             sep_token_id=tokenizer.sep_token_id,
             pad_token_id=tokenizer.pad_token_id,
             **names,

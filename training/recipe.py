@@ -89,6 +89,8 @@ class Recipe:
     """mean and pair: our linear head on mean-pooled states; cls: the encoder's own sequence-classification head."""
     dropout: float = 0.0
     precision: Literal["auto", "bf16", "fp32"] = "auto"
+    weights: Literal["int8", "fp32"] = "int8"
+    """Precision of the exported model."""
     seed: int = 7
     licence: str = "not stated"
     licences: Mapping[str, str] = field(default_factory=dict)

@@ -63,7 +63,7 @@ class Finished:
     """What a run made."""
 
     model: Path
-    manifest: runtime.Manifest
+    manifest: folders.Manifest
     scores: tuple[Score, ...]
 
 
@@ -99,13 +99,16 @@ def run(inputs: Inputs, out: Path, *, resume: bool = True, console: Console | No
     console.print("exporting to ONNX, comparing with the model")
     fresh = out / "model.new"
     shutil.rmtree(fresh, ignore_errors=True)
-    export(last, fresh, manifest=_manifest(inputs), rows=_gate_rows(inputs))
+    exported = export(last, fresh, manifest=_manifest(inputs), rows=_gate_rows(inputs), console=console)
     scores = _score(fresh, inputs.test.examples, console)
-    written = _complete(fresh, inputs, results, scores)
+    manifest = replace(exported, scores={row.lang: folders.Score(row.accuracy, row.low, row.high, row.n)
+                                         for row in scores})  # fmt: skip
+    (fresh / "README.md").write_text(card.render(inputs.recipe, manifest, results, scores), encoding="utf-8")
+    manifest = folders.write(fresh, manifest)
     shutil.rmtree(out / "model", ignore_errors=True)
     os.replace(fresh, out / "model")
     _write(out / "scores.json", [asdict(row) for row in scores])
-    return Finished(out / "model", written, scores)
+    return Finished(out / "model", manifest, scores)
 
 
 def find_encoder(name: str) -> str:
@@ -153,26 +156,33 @@ def _check_labels(inputs: Inputs) -> None:
 
 
 def _claim(inputs: Inputs, out: Path, resume: bool) -> None:
-    """Make the folder this run's; refuse one that another run began."""
-    if not resume:
-        for name in _OURS:
-            path = out / name
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    """Make the folder this run's; refuse one that another run began, or that is somebody else's altogether."""
     out.mkdir(parents=True, exist_ok=True)
     path = out / "run.json"
+    if not path.is_file() and any(out.iterdir()):
+        raise RunError(f"{out} is not empty and holds no run; choose another --out")
+    if not resume:
+        for name in _OURS:
+            ours = out / name
+            shutil.rmtree(ours) if ours.is_dir() else ours.unlink(missing_ok=True)
     if path.is_file():
-        begun = json.loads(path.read_text(encoding="utf-8"))
-        if begun["identity"] != inputs.identity:
+        if json.loads(path.read_text(encoding="utf-8"))["identity"] != inputs.identity:
             raise RunError(
                 f"{out} holds a run of another recipe, encoder, seed or data; "
                 "choose another --out, or start over with --fresh"
             )
         return
-    if any(out.iterdir()):
-        raise RunError(f"{out} is not empty and holds no run; choose another --out")
     versions = {name: version(name) for name in ("torch", "transformers", "tokenizers", "numpy")}
-    _write(path, {"identity": inputs.identity, "recipe": asdict(inputs.recipe), "data": dict(inputs.hashes),
-                  "max_rows": inputs.max_rows, "versions": versions})  # fmt: skip
+    _write(
+        path,
+        {
+            "identity": inputs.identity,
+            "recipe": asdict(inputs.recipe),
+            "data": dict(inputs.hashes),
+            "max_rows": inputs.max_rows,
+            "versions": versions,
+        },
+    )
 
 
 def _stage_folder(recipe: Recipe, number: int, out: Path) -> Path:
@@ -233,6 +243,22 @@ def _tokenizer(encoder: str) -> Any:
         raise RunError(f"the encoder {encoder} has no tokenizer.json; models are served from one")
     tokenizer.padding_side = "right"
     return tokenizer
+
+
+def _manifest(inputs: Inputs) -> folders.Manifest:
+    recipe, rows = inputs.recipe, inputs.test if inputs.test.examples else inputs.train[-1]
+    return folders.Manifest(
+        labels=inputs.labels(len(recipe.stage) - 1),
+        languages=tuple(sorted({row.lang for row in rows.examples})),
+        max_length=recipe.max_length,
+        # a folder of this machine is nobody else's business
+        encoder=Path(recipe.encoder).name if Path(recipe.encoder).is_absolute() else recipe.encoder,
+        licence=recipe.licence,
+        pairs=any(row.item.pair is not None for row in inputs.train[-1].examples),
+        recipe_sha256=recipe.digest(),
+        data_sha256=dict(sorted(inputs.hashes.items())),
+        onnx=folders.Onnx(precision=recipe.weights),
+    )
 
 
 def _gate_rows(inputs: Inputs) -> list[Example]:

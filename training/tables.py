@@ -34,8 +34,6 @@ def read(kind: type[T], table: Mapping[str, Any], where: str) -> T:
     values = {key: _cast(hints[key], value, f"{where}: {key}") for key, value in table.items()}
     try:
         return kind(**values)
-    except TableError:
-        raise
     except ValueError as error:
         raise TableError(f"{where}: {error}") from error
 
