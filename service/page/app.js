@@ -63,7 +63,7 @@ function showVerdict(scores, cut, spoken) {
 /** One step of noise for each perturbation, and one search over the letters for what noise does not meet. */
 function steps() {
   const noise = about.perturbations.map(({ name, unit }) => ({
-    name, perturbations: [name], strength: unit === "word" ? 0.1 : 0.05, draws: DRAWS,
+    name, perturbations: [name], strength: unit === "word" ? 0.12 : 0.08, draws: DRAWS,
   }));
   const letters = about.perturbations.filter(({ unit }) => unit === "grapheme").map(({ name }) => name);
   const search = { name: "search", kind: "attack", attack: "greedy", perturbations: letters, strength: 0.1, budget: 400 };
