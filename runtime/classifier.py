@@ -40,7 +40,7 @@ class OnnxClassifier:
         self.languages: tuple[str, ...] = self.manifest.languages
         self._tokenize = Tokenization(folder / TOKENIZER, self.manifest.max_length)
         session = open_session(folder / self.manifest.onnx.file, providers, threads)
-        self._inputs = _inputs(session)
+        self._inputs = _inputs(session, len(self.labels))
         self._session: Any = session
 
     @property
@@ -81,12 +81,9 @@ class OnnxClassifier:
             feeds["input_ids"][number, : len(row.ids)] = row.ids
             feeds["attention_mask"][number, : len(row.ids)] = 1
             feeds["token_type_ids"][number, : len(row.types)] = row.types
-        (logits,) = session.run(["logits"], {name: feeds[name] for name in self._inputs})
-        if logits.shape != (len(rows), len(self.labels)):
-            raise ModelFolderError(
-                f"{self.manifest.onnx.file} answers shape {logits.shape} for {len(rows)} items; "
-                f"the manifest names {len(self.labels)} labels"
-            )
+        (logits,) = session.run(
+            ["logits"], {name: feeds[name].astype(kind, copy=False) for name, kind in self._inputs.items()}
+        )
         return np.asarray(logits, dtype=np.float32)
 
 
@@ -108,12 +105,16 @@ def softmax(logits: NDArray[np.float32]) -> Probabilities:
     return probabilities
 
 
-def _inputs(session: Any) -> tuple[str, ...]:
-    """The graph's inputs, checked by name."""
-    names = tuple(node.name for node in session.get_inputs())
+def _inputs(session: Any, labels: int) -> dict[str, type[np.signedinteger[Any]]]:
+    """The graph's inputs and their types, checked by name like its answer."""
+    names = {node.name: np.int32 if node.type == "tensor(int32)" else np.int64 for node in session.get_inputs()}
     known = {"input_ids", "attention_mask", "token_type_ids"}
     if "input_ids" not in names or not known.issuperset(names):
         raise ModelFolderError(f"the ONNX graph takes {', '.join(names)}; it must take input_ids and may take {known}")
-    if "logits" not in (outputs := [node.name for node in session.get_outputs()]):
+    outputs = [node.name for node in session.get_outputs()]
+    if "logits" not in outputs:
         raise ModelFolderError(f"the ONNX graph answers {', '.join(outputs)}; it must answer logits")
+    probe = {name: np.ones((1, 4), dtype=kind) for name, kind in names.items()}
+    if (shape := session.run(["logits"], probe)[0].shape) != (1, labels):
+        raise ModelFolderError(f"the ONNX graph answers shape {shape} for one text; the manifest names {labels} labels")
     return names
