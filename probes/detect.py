@@ -15,7 +15,7 @@ UNDETERMINED = "und"
 def detect(text: str) -> tuple[str, float]:
     """Language code and confidence (0 to 1); ("und", 0.0) for a text without letters.
 
-    The answer is a language we have data for and, as far as there is one, written in the text's main script.
+    The answer is a language written in the text's main script, if possible one we have data for.
     """
     counts = scripts(text)
     if not counts:
@@ -27,15 +27,21 @@ def detect(text: str) -> tuple[str, float]:
     candidates = _languages_of(main)
     if len(candidates) == 1:
         return candidates[0], 1.0
-    ranked = [(code, score) for code, score in _identifier().rank(text) if code in (candidates or codes())]
+    ranked = [(_ALIASES.get(code, code), score) for code, score in _identifier().rank(text)]
+    # A script of none of our languages leaves those that are not ours.
+    ranked = [(code, score) for code, score in ranked if (code in candidates if candidates else code not in codes())]
     total = sum(score for _, score in ranked)
     return (ranked[0][0], ranked[0][1] / total) if total > 0 else (UNDETERMINED, 0.0)
 
 
+# py3langid's codes for languages we have under another.
+_ALIASES = {"no": "nb"}
+
+
 @lru_cache(maxsize=256)
 def _languages_of(script: str) -> tuple[str, ...]:
-    """Codes of the languages with this script as their first or second (the Han of Japanese is its third)."""
-    return tuple(code for code in codes() if script in get(code).scripts[:2])
+    """Codes of the languages that are written in this script before any other."""
+    return tuple(code for code in codes() if get(code).scripts[:1] == (script,))
 
 
 @lru_cache(maxsize=1)

@@ -43,7 +43,7 @@ _SPACED_WORD = (
     r"|(?<=[\p{L}\p{M}])['’ʼ·״׳](?=\p{L})|(?<=\p{N})[.,٫](?=\p{N}))*"
 )
 _THAI_SYLLABLE = (
-    r"[\u0E40-\u0E44\u0EC0-\u0EC4]?[\u0E01-\u0E2E\u0E81-\u0EAE]\p{M}*[\u0E30\u0E32\u0E33\u0E45\u0EB0\u0EB2\u0EB3]?"
+    r"[\u0E40-\u0E44\u0EC0-\u0EC4]?[\u0E01-\u0E2E\u0E81-\u0EAE]\p{M}*[\u0E30\u0E32\u0E33\u0E45\u0EB0\u0EB2\u0EB3]{0,2}"
     r"(?:[\u0E01-\u0E2E\u0E81-\u0EAE](?![\p{M}\u0E30\u0E32\u0E33\u0E45\u0EB0\u0EB2\u0EB3]))?"
 )
 _STACKED_SYLLABLE = r"[\p{Khmer}\p{Myanmar}&&\p{L}]\p{M}*(?:(?<=[\u1039\u17D2])\p{L}\p{M}*)*(?:\p{L}\u103A\p{M}*)*"

@@ -23,7 +23,7 @@ Draw = Callable[[str], str]
 _DRAWS = 3
 # Words are handed over one by one (or two by two), so the library's own splitting, which loses spaces, is not used.
 _WHOLE: dict[str, Any] = {"tokenizer": str.split, "reverse_tokenizer": " ".join}
-_ONE_WORD = {"aug_word_p": 1.0, "aug_char_max": 1, "min_char": 1}
+_ONE_WORD = {"aug_word_p": 1.0, "aug_char_max": 1, "min_char": 2}
 _KEYBOARDS = ("de", "en", "es", "fr", "he", "it", "nl", "pl", "th", "tr", "uk")
 
 
