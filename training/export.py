@@ -162,8 +162,8 @@ def _probabilities(model: Any, tokenizer: Any, items: Sequence[Item], max_length
                 logits.append(_logits(model, tokenizer, batch, max_length))
             single, double = map(iter, logits)
             answers += [next(single if item.pair is None else double) for item in items[start : start + _BATCH]]
-    except IndexError:
-        raise ExportError(f"the model has no positions for {max_length} tokens; choose a smaller max_length") from None
+    except (IndexError, RuntimeError) as error:
+        raise ExportError(f"the model cannot take {max_length} tokens ({error}); choose a smaller max_length") from None
     probabilities: Probabilities = torch.softmax(torch.stack(answers), dim=-1).numpy()
     return probabilities
 

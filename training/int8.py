@@ -98,9 +98,9 @@ class _Writer:
         out = node.output[0]
         return [
             helper.make_node("Gather", [f"{table}_i8", ids], [f"{out}_i8"]),
-            helper.make_node("Gather", [f"{table}_scale", ids], [f"{out}_scale"]),
+            helper.make_node("Gather", [f"{table}_scale", ids], [f"{out}_row_scale"]),
             helper.make_node("Cast", [f"{out}_i8"], [f"{out}_float"], to=TensorProto.FLOAT),
-            helper.make_node("Mul", [f"{out}_float", f"{out}_scale"], [out]),
+            helper.make_node("Mul", [f"{out}_float", f"{out}_row_scale"], [out]),
         ]
 
     def _store(self, name: str, axis: int) -> None:
