@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -116,10 +117,9 @@ def test_a_killed_run_ends_as_if_it_had_not_been(place: Path, tmp_path: Path) ->
     assert not (cut / "stages" / "1-one" / "done.json").exists()
     assert not (cut / "model").exists()
 
-    with Console(file=(tmp_path / "said").open("w"), width=200) as console:
-        resumed = go(place, plan, cut, console=console)
-        console.file.close()
-    assert "going on from checkpoint-" in (tmp_path / "said").read_text()
+    said = io.StringIO()
+    resumed = go(place, plan, cut, console=Console(file=said, width=200))
+    assert "going on from checkpoint-" in said.getvalue()
     uninterrupted = go(place, plan, whole)
     done = [json.loads((folder / "stages" / "1-one" / "done.json").read_text()) for folder in (cut, whole)]
     assert done[0] == done[1]

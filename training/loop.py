@@ -55,6 +55,7 @@ class MethodTrainer(Trainer):
 
     def create_optimizer(self) -> torch.optim.Optimizer:
         """AdamW in four groups: encoder and head, with and without weight decay."""
+        self.optimizer: torch.optim.Optimizer | None
         if self.optimizer is None:
             decaying = set(self.get_decay_parameter_names(self.model))
             prefix = f"{self.model.base_model_prefix}."
@@ -76,7 +77,7 @@ class MethodTrainer(Trainer):
         return self.optimizer
 
     def _get_train_sampler(self, train_dataset: Dataset[Features] | None = None) -> Sampler[int]:
-        return SequentialSampler(train_dataset or self.train_dataset)  # type: ignore[arg-type]
+        return SequentialSampler(train_dataset or self.train_dataset)
 
 
 @dataclass(frozen=True)

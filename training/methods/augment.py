@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -11,12 +11,11 @@ from typing import Literal
 import numpy as np
 
 from probes import languages, synonyms
+from probes.synonyms import Synonyms
 from probes.text import splice
 from probes.types import Edit, Example, Item
 from training.methods import registry
 from training.methods.plain import Plain
-
-Neighbours = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ class Augment(Plain):
         ]
 
     @cached_property
-    def _named(self) -> Neighbours | None:
+    def _named(self) -> Synonyms | None:
         return synonyms.load(Path(self.synonyms)) if self.synonyms else None
 
 
