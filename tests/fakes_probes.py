@@ -78,8 +78,8 @@ class FakeServer:
             return 200, {}, {"model": {"name": "fake", "labels": list(self.classifier.labels)}}
         if (method, path) == ("POST", "/predict"):
             self.requests.append(body)
-            rows = self.classifier([Item(*one) for one in body["inputs"]])
-            scored = [[{"label": name, "score": float(p)} for name, p in zip(self.classifier.labels, row)] for row in rows]
+            labels, rows = self.classifier.labels, self.classifier([Item(*one) for one in body["inputs"]])
+            scored = [[{"label": labels[i], "score": float(p)} for i, p in enumerate(row)] for row in rows]
             return 200, {}, [sorted(row, key=lambda one: -one["score"]) for row in scored]
         return 404, {}, {"error": "There is nothing at this address."}
 

@@ -90,7 +90,7 @@ def test_greedy_stops_where_nothing_helps():
 
 
 def test_greedy_draws_a_pool_from_many_edits():
-    oracle = Oracle(KeywordClassifier({"always": ("e",), "never": ()}))
+    oracle = Oracle(KeywordClassifier({"always": ("e",), "never": ()}, sharpness=0.1))
     many = [Edit(i, i, "x") for i in range(200)]
     attacks.get("greedy")(Item("e" * 200), 0, many, oracle, within(1), RNG(0))
     assert oracle.queries == 1 + POOL

@@ -18,7 +18,7 @@ from tests.fakes import KeywordClassifier
 from tests.fakes_probes import EXAMPLES, Failing, make_topics
 
 STEP = {"name": "noise", "perturbations": ["drop"], "strength": 0.1}
-ATTACK = {"name": "hunt", "kind": "attack", "attack": "greedy", "budget": 300, "perturbations": ["drop"], "strength": 0.2}
+ATTACK = STEP | {"name": "hunt", "kind": "attack", "attack": "greedy", "budget": 300, "strength": 0.2}
 
 
 def battery_of(*steps: dict[str, object], seed: int = 1) -> battery.Battery:
@@ -44,7 +44,7 @@ def test_the_four_batteries_ship():
     ("found", "said"),
     [
         ({}, "steps must be a list"),
-        ({"steps": [STEP], "sed": 1}, "unknown|no key is called 'sed'; did you mean 'seed'"),
+        ({"steps": [STEP], "sed": 1}, "no key is called 'sed'; did you mean 'seed'"),
         ({"steps": [STEP | {"strenght": 1}]}, "step 1: no key is called 'strenght'; did you mean 'strength'"),
         ({"steps": [{"name": "x"}]}, "step 1 says no perturbations"),
         ({"steps": [7]}, "step 1 is not a table"),
@@ -81,7 +81,7 @@ def test_a_battery_file_is_named_in_its_errors(tmp_path):
     file.write_text('[[steps]]\nname = "a"\nperturbations = ["drop"]\nstrnegth = 1\n', encoding="utf-8")
     with pytest.raises(BatteryError, match=r"mine\.toml: step 1: .*did you mean 'strength'"):
         load(file)
-    file.write_text("steps = [", encoding="utf-8")
+    file.write_text("steps = }", encoding="utf-8")
     with pytest.raises(BatteryError, match=r"mine\.toml: .*line 1"):
         load(file)
     with pytest.raises(BatteryError, match="did you mean 'quick'"):
@@ -169,7 +169,7 @@ def test_an_attack_on_the_pair_edits_the_pair():
 
 
 def test_an_attack_that_spends_its_budget_has_not_flipped_the_label():
-    model = KeywordClassifier({"yes": ("e",), "no": ()})
+    model = KeywordClassifier({"yes": ("e",), "no": ()}, sharpness=0.1)
     [outcome] = run(battery_of(ATTACK | {"budget": 20}), model, [Example("x", Item("e" * 60), "en")]).outcomes
     assert outcome.status == "held" and outcome.queries <= 20
 
@@ -202,12 +202,13 @@ def test_an_outcome_does_not_depend_on_what_else_is_run():
 
 
 def test_past_the_deadline_the_rest_is_out_of_budget_and_every_language_was_seen():
-    many = [Example(f"{lang}{i}", Item(f"The team {i} won."), lang, "sports") for lang in ("en", "de", "fr") for i in range(40)]
+    langs = ("en", "de", "fr")
+    many = [Example(f"{lang}{i}", Item(f"The team {i} won."), lang, "sports") for lang in langs for i in range(40)]
     model = Failing(make_topics(), lambda call: time.sleep(0.3 if call == 2 else 0))
     report = run(battery_of(STEP, ATTACK), model, many, deadline=0.25)
     assert report.truncated and len(report.outcomes) == 2 * len(many)
     done = [o for o in report.outcomes if o.status != "out_of_budget"]
-    assert {o.lang for o in done} == {"en", "de", "fr"} and len(done) < len(report.outcomes)
+    assert {o.lang for o in done} == set(langs) and len(done) < len(report.outcomes)
     assert report.provenance["counts"]["out_of_budget"] == len(report.outcomes) - len(done)
     assert model.calls == 2
 

@@ -81,7 +81,8 @@ def test_no_items_no_question():
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"), [([[1.0]], r"shape \(1, 1\)"), ([[0.5, 0.5]] * 2, "shape"), ([[float("nan"), 1.0]], "not numbers")]
+    ("answer", "said"),
+    [([[1.0]], r"shape \(1, 1\)"), ([[0.5, 0.5]] * 2, "shape"), ([[float("nan"), 1.0]], "not numbers")],
 )
 def test_a_classifier_that_answers_nonsense_is_named(answer, said):
     with pytest.raises(ValueError, match=said):

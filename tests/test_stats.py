@@ -11,9 +11,13 @@ from scipy.stats import binomtest
 from probes.stats import cluster_bootstrap, effective_size, share, wilson
 
 
-@given(st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.sampled_from([0.5, 0.9, 0.95]))
-def test_wilson_is_the_score_interval_of_scipy(counts, confidence):
-    k, n = counts
+def counts(most: int) -> st.SearchStrategy[tuple[int, int]]:
+    return st.integers(1, most).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+
+
+@given(counts(5000), st.sampled_from([0.5, 0.9, 0.95]))
+def test_wilson_is_the_score_interval_of_scipy(found, confidence):
+    k, n = found
     low, high = wilson(k, n, confidence)
     expected = binomtest(k, n).proportion_ci(confidence, method="wilson")
     assert low == pytest.approx(expected.low, abs=1e-9) and high == pytest.approx(expected.high, abs=1e-9)
@@ -48,11 +52,11 @@ def test_nothing_tried_is_no_rate():
     assert share([]) is None and share([(0, 0)]) is None
 
 
-@given(st.lists(st.integers(1, 4).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), min_size=1, max_size=30))
-def test_an_effective_size_lies_between_clusters_and_trials(counts):
-    size = effective_size(counts)
-    assert len(counts) - 1e-9 <= size <= sum(n for _, n in counts) + 1e-9
-    found = share(counts)
+@given(st.lists(counts(4), min_size=1, max_size=30))
+def test_an_effective_size_lies_between_clusters_and_trials(clusters):
+    size = effective_size(clusters)
+    assert len(clusters) - 1e-9 <= size <= sum(n for _, n in clusters) + 1e-9
+    found = share(clusters)
     assert found is not None and 0 <= found.low <= found.value + 1e-12 and found.value <= found.high + 1e-12 <= 1 + 1e-9
 
 
@@ -79,8 +83,8 @@ def test_the_bootstrap_is_seeded_and_needs_sources():
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_equal_conditions_differ_by_nothing(seed):
-    counts = {f"e{i}": (float(i % 2), 2.0) for i in range(10)}
-    found = cluster_bootstrap(counts, counts, seed=seed, resamples=200)
+    same = {f"e{i}": (float(i % 2), 2.0) for i in range(10)}
+    found = cluster_bootstrap(same, same, seed=seed, resamples=200)
     assert found is not None and (found.value, found.low, found.high) == (0, 0, 0)
 
 

@@ -8,13 +8,16 @@ from probes.report import Outcome, Report, Row
 
 FLIPS = 3
 
+_ESCAPES = str.maketrans({"<": "&lt;", "&": "&amp;", **{mark: f"\\{mark}" for mark in "\\`*_|"}})
+
 
 def markdown(report: Report) -> str:
     """The whole report as Markdown."""
     shown = grid(report)
     head = ["language", *(["clean accuracy", "robust accuracy"] if shown.labelled else []), "all flips"]
     head += [f"points against {shown.reference}", *shown.steps]
-    lines = ["# Robustness report", "", f"{summary(report)}.", "", LEGEND, "", _line(head), _line(["---"] * len(head))]
+    lines = ["# Robustness report", "", _plain(f"{summary(report)}."), "", LEGEND, ""]
+    lines += [_line(head), _line(["---"] * len(head))]
     for lang in shown.languages:
         total = shown.totals[lang]
         cells = [f"{lang} {language_name(lang)}"]
@@ -46,16 +49,13 @@ def _flip(outcome: Outcome) -> str:
         for before, edits in sides
         if edits
     )
-    return f"- {outcome.step}: {outcome.label} → {outcome.predicted_after}: {_plain(marked)}"
+    return "- " + _plain(f"{outcome.step}: {outcome.label} → {outcome.predicted_after}: {marked}")
 
 
 def _line(cells: list[str]) -> str:
-    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+    return f"| {' | '.join(_plain(cell) for cell in cells)} |"
 
 
 def _plain(text: str) -> str:
-    """Text that Markdown takes as text: one line, no tags, no emphasis."""
-    text = " ".join(text.split())
-    for mark in "\\`*_<&":
-        text = text.replace(mark, f"\\{mark}" if mark not in "<&" else {"<": "&lt;", "&": "&amp;"}[mark])
-    return text
+    """Text that Markdown takes as text: one line, no tags, no emphasis, no cells."""
+    return " ".join(text.split()).translate(_ESCAPES)
