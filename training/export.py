@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
+from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument, RuntimeException
 from rich.console import Console
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
@@ -187,6 +188,10 @@ def _answers(folder: Path, manifest: Manifest, items: Sequence[Item]) -> Probabi
     classifier = OnnxClassifier(folder, providers=["CPUExecutionProvider"])
     try:
         return classifier(items)
+    except (InvalidArgument, RuntimeException) as error:
+        raise ExportError(
+            f"the graph cannot run on {manifest.max_length} tokens ({error}); choose a smaller max_length"
+        ) from None
     finally:
         classifier.close()
 

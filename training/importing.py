@@ -71,6 +71,8 @@ def import_model(
     weights = path.is_dir() and any((*path.glob("*.safetensors"), *path.glob("*.bin")))
     if graph is not None and not weights:
         return _import_onnx(graph, Path(out), wanted, console)
+    if path.is_dir() and not (path / "config.json").is_file():
+        raise ExportError(f"{path} has neither config.json with weights nor an ONNX file with {folders.TOKENIZER}")
     return _import_transformers(str(source), Path(out), wanted, revision, console)
 
 
