@@ -18,7 +18,7 @@ def main(
     model: Annotated[Path | None, typer.Option(help="Model folder.", show_default="models/topics")] = None,
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on; 0 picks a free one.", min=0, max=65535)] = 3000,
-    workers: Annotated[int | None, typer.Option(help="Processes, each with a model copy.", min=1, show_default="2")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes, a model copy each.", min=1, show_default="2")] = None,
 ) -> None:
     """Serve a model folder over HTTP, with a page at /; further settings are BABELPROOF_* variables.
 

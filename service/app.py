@@ -60,7 +60,7 @@ class Front:
             await self._bento(scope, receive, send)
 
 
-Babelproof.add_asgi_middleware(Front)
+Babelproof.add_asgi_middleware(Front)  # type: ignore[attr-defined]
 
 
 def _die_with(supervisor: int) -> None:

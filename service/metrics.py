@@ -37,5 +37,5 @@ class Metrics:
         if self._shared is None:
             return generate_latest(self._registry)
         registry = CollectorRegistry()
-        MultiProcessCollector(registry, path=str(self._shared))  # type: ignore[no-untyped-call]
+        MultiProcessCollector(registry, path=str(self._shared))
         return generate_latest(registry)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from probes.types import Item
 from runtime.classifier import OnnxClassifier, Prediction
 from runtime.tokenization import TooLongError
 from service.errors import Refusal
@@ -61,7 +60,7 @@ def predict(request: PredictRequest, classifier: OnnxClassifier) -> Answer:
         prediction = classifier.predict(request.inputs, truncate=request.truncate)
     except TooLongError as error:
         where = "inputs" if request.inputs.single else f"inputs[{error.index}]"
-        sentence = f"{where} has {error.tokens} tokens; the model takes {error.max_length}. Send truncate: true or cut it."
+        sentence = f"{where} has {error.tokens} tokens; the model takes {error.max_length} unless truncate is true."
         raise Refusal(413, "too_many_tokens", sentence) from None
     function, top_k = _wishes(request)
     order = np.argsort(-prediction.logits, axis=1, kind="stable")[:, :top_k]
@@ -72,10 +71,6 @@ def predict(request: PredictRequest, classifier: OnnxClassifier) -> Answer:
     ]
     alone = request.inputs.single and request.parameters is None
     return Answer(lists[0] if alone else lists, int(prediction.truncated.sum()))
-
-
-def items_of(texts: Sequence[str], pairs: Sequence[str] | None) -> list[Item]:
-    return [Item(text, pair) for text, pair in zip(texts, pairs or [None] * len(texts), strict=True)]
 
 
 def _wishes(request: PredictRequest) -> tuple[Transform, int | None]:

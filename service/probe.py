@@ -15,11 +15,11 @@ from probes.languages import codes
 from probes.languages import get as language
 from probes.report import Outcome, Report
 from probes.steps import Battery, BatteryError
-from probes.types import Edit, Example
+from probes.types import Edit, Example, Item
 from runtime.classifier import OnnxClassifier
 from service.errors import Refusal
 from service.metrics import Metrics
-from service.predict import check_texts, items_of
+from service.predict import check_texts
 from service.schemas import ProbeRequest
 from service.settings import Settings
 
@@ -70,8 +70,8 @@ class Prober:
         started = time.monotonic()
         spoken = [_language(text, given) for text, given in _paired(request.texts, request.languages)]
         examples = [
-            Example(str(index), item, spoken[index]["lang"], label)
-            for index, (item, label) in enumerate(_paired(items_of(request.texts, request.pairs), request.labels))
+            Example(str(index), Item(*both), spoken[index]["lang"], label)
+            for index, (both, label) in enumerate(_paired(_paired(request.texts, request.pairs), request.labels))
         ]
         deadline = (request.deadline_ms or self._settings.default_deadline_ms) / 1000
         left = max(0.0, deadline - (time.monotonic() - started))
@@ -135,8 +135,7 @@ def _rows(report: Report, wanted: int) -> list[dict[str, Any]]:
         if outcome.status == "fooled":
             flips[outcome.lang, outcome.step].append(outcome)
     return [
-        asdict(row)
-        | {"name": language(row.lang).name if row.lang else None, "examples": _smallest(flips[row.lang, row.step], wanted)}
+        asdict(row) | {"name": language(row.lang or "").name, "examples": _smallest(flips[row.lang, row.step], wanted)}
         for row in report.rows()
     ]
 
@@ -162,5 +161,5 @@ def _flip(outcome: Outcome) -> dict[str, Any]:
 
 
 def _edit(edit: Edit) -> dict[str, Any]:
-    """start and end count code points of the text as it was."""
+    """Its start and end count code points of the text as it was."""
     return {"start": edit.start, "end": edit.end, "new": edit.new}

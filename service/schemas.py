@@ -127,10 +127,8 @@ class ProbeRequest(Strict):
 
     texts: list[str] = Field(min_length=1)
     pairs: list[str] | None = Field(None, description="The second text of each text, for models of text pairs.")
-    labels: list[str | None] | None = Field(
-        None, description="Gold labels; without them a text's own clean answer stands."
-    )
-    languages: list[LanguageCode | None] | None = Field(None, description="Language codes; detected where absent or null.")
+    labels: list[str | None] | None = Field(None, description="Gold labels; without one the clean answer stands.")
+    languages: list[LanguageCode | None] | None = Field(None, description="Codes; detected where absent or null.")
     battery: str | None = Field(None, description="The name of a battery; GET /about lists them.")
     steps: list[dict[str, Any]] | None = Field(None, description="Steps in place of a battery.")
     seed: int = Field(0, ge=0, lt=2**32, description="Seed of inline steps; a named battery has its own.")
@@ -230,13 +228,15 @@ def parse(model: type[M], document: dict[str, Any]) -> M:
         return model.model_validate(document)
     except ValidationError as error:
         fault = error.errors(include_url=False, include_input=False)[0]
-        where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in fault["loc"]).lstrip(".")
-        where = where if len(where) <= 100 else where[:100] + "..."
-        if fault["type"] == "extra_forbidden":
-            nested = {"parameters": Parameters, "options": Options}.get(str(fault["loc"][0]), model)
-            known = ", ".join((nested if len(fault["loc"]) > 1 else model).model_fields)
-            raise Refusal(422, "unknown_key", f"{where} is not known here; the keys are {known}.") from None
-        code = {"missing": "missing_key", "empty": "empty_inputs", "too_short": "empty_inputs"}.get(fault["type"])
-        said = fault["msg"] if fault["type"] in ("inputs", "empty") else ": " + fault["msg"][0].lower() + fault["msg"][1:]
-        joint = "" if said.startswith((":", "[")) else " "
-        raise Refusal(422, code or "wrong_type", f"{where}{joint}{said}.") from None
+    kind, message = fault["type"], fault["msg"]
+    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in fault["loc"]).lstrip(".")
+    where = where if len(where) <= 100 else where[:100] + "..."
+    if kind == "extra_forbidden":
+        parts: dict[str, type[BaseModel]] = {"parameters": Parameters, "options": Options}
+        holder = str(fault["loc"][0]) if len(fault["loc"]) > 1 else ""
+        known = ", ".join(parts.get(holder, model).model_fields)
+        raise Refusal(422, "unknown_key", f"{where} is not known here; the keys are {known}.")
+    code = {"missing": "missing_key", "empty": "empty_inputs", "too_short": "empty_inputs"}.get(kind, "wrong_type")
+    if kind in ("inputs", "empty"):  # our own words, which go on after the name
+        raise Refusal(422, code, f"{where}{'' if message.startswith('[') else ' '}{message}.")
+    raise Refusal(422, code, f"{where}: {message[0].lower()}{message[1:]}.")

@@ -45,6 +45,15 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A worker process: the number it keeps when it is replaced, and when it started (time.monotonic)."""
+
+    process: subprocess.Popen[bytes]
+    number: int
+    started: float
+
+
 @dataclass(slots=True)
 class Supervisor:
     """Worker processes that share a listening socket."""
@@ -52,15 +61,15 @@ class Supervisor:
     settings: Settings
     listener: socket.socket
     home: Path
-    workers: dict[int, tuple[subprocess.Popen[bytes], int, float]] = field(default_factory=dict)
-    """By process id: the process, its number, when it started."""
+    workers: dict[int, Worker] = field(default_factory=dict)
+    """By process id."""
     stopping: bool = False
     _early_deaths: int = 0
 
     def run(self) -> int:
         """Serve until SIGTERM or SIGINT; the exit status."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._stop)
+        signal.signal(signal.SIGTERM, self._stop)
+        signal.signal(signal.SIGINT, self._stop)
         signal.signal(signal.SIGALRM, self._kill)
         try:
             for number in range(1, self.settings.workers + 1):
@@ -84,23 +93,23 @@ class Supervisor:
             # a Ctrl+C in the terminal is for the supervisor, which ends its workers in order
             start_new_session=True,
         )
-        self.workers[process.pid] = (process, number, time.monotonic())
+        self.workers[process.pid] = Worker(process, number, time.monotonic())
         if self.stopping:  # told to while this one was starting
             process.terminate()
 
     def _reap(self, pid: int, status: int) -> None:
-        if pid not in self.workers:
+        worker = self.workers.pop(pid, None)
+        if worker is None:  # as process 1 of a container it also inherits others
             return
-        process, number, started = self.workers.pop(pid)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        worker.process.returncode = ended = os.waitstatus_to_exitcode(status)
         _forget_gauges(self.settings, pid)
         if self.stopping:
             return
-        self._early_deaths = self._early_deaths + 1 if time.monotonic() - started < _EARLY_S else 0
+        self._early_deaths = self._early_deaths + 1 if time.monotonic() - worker.started < _EARLY_S else 0
         if self._early_deaths >= _EARLY_DEATHS:
             raise StartError(f"{_EARLY_DEATHS} workers in a row ended within {_EARLY_S:g} s; see their lines above")
-        log.warning("worker %d (process %d) ended with status %d; starting it again", number, pid, process.returncode)
-        self._start(number)
+        log.warning("worker %d (process %d) ended with status %d; starting it again", worker.number, pid, ended)
+        self._start(worker.number)
 
     def _stop(self, *_: object) -> None:
         if self.stopping:
@@ -108,13 +117,13 @@ class Supervisor:
         self.stopping = True
         # refuse new connections: left open, the kernel would take them and nobody would answer
         self.listener.close()
-        for process, _, _ in self.workers.values():
-            process.terminate()
+        for worker in self.workers.values():
+            worker.process.terminate()
         signal.alarm(self.settings.drain_s)
 
     def _kill(self, *_: object) -> None:
-        for process, _, _ in self.workers.values():
-            process.kill()
+        for worker in self.workers.values():
+            worker.process.kill()
 
 
 def serve(settings: Settings, host: str, port: int) -> int:
