@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 
@@ -196,7 +197,8 @@ def _candidates(text: str, lang: str, wanted: Sequence[str]) -> list[Edit]:
     """Every edit the perturbations offer, each once, in the order of the text."""
     language = languages.get(lang)
     applicable = [name for name in wanted if perturbations.applicable(name, language)]
-    return sorted({edit for name in applicable for edit in perturbations.get(name)(text, language)})
+    found = {edit for name in applicable for edit in perturbations.get(name)(text, language)}
+    return sorted(found, key=attrgetter("start", "end", "new"))
 
 
 def _rounded(answer: Probabilities | None, column: int | None) -> float | None:

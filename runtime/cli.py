@@ -123,7 +123,7 @@ def list_(
         _print_json(found)
         return
     for name, rows in found.items():
-        Console().print(_table(name, rows))
+        _console().print(_table(name, rows))
 
 
 @app.command()
@@ -150,9 +150,9 @@ def show(
     if form is Format.json:
         _print_json(row)
     elif kind == "batteries":
-        Console().print(_table(f"battery {row['name']}, version {row['version']}, seed {row['seed']}", row["steps"]))
+        _console().print(_table(f"battery {row['name']}, version {row['version']}, seed {row['seed']}", row["steps"]))
     else:
-        Console().print(_table(kind, [row]))
+        _console().print(_table(kind, [row]))
 
 
 @app.command()
@@ -171,7 +171,7 @@ def doctor(
         for check in checks:
             mark = {True: "[green]ok[/]", False: "[bold red]bad[/]", None: "–"}[check.ok]
             table.add_row(mark, check.name, check.found, "" if check.ok else check.advice)
-        Console().print(table)
+        _console().print(table)
     if any(check.ok is False for check in checks):
         raise typer.Exit(1)
 
@@ -249,7 +249,7 @@ def _progress(name: str) -> Iterator[Any]:
 
 def _show_report(report: Report, form: Format, out: Path | None = None) -> None:
     if form is Format.table:
-        Console().print(render.terminal(report))
+        _console().print(render.terminal(report))
         return
     text = render.FORMATS[form](report)
     if out is None:
@@ -271,6 +271,12 @@ def _said(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(one["name"] if isinstance(one, dict) else str(one) for one in value)
     return "" if value is None else str(value)
+
+
+def _console() -> Console:
+    """Standard output; where that is a file or a pipe, wide enough for a table."""
+    found = Console()
+    return found if found.is_terminal else Console(width=max(found.width, 160))
 
 
 def _print_json(value: Any) -> None:

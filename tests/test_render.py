@@ -7,7 +7,6 @@ import io
 import re
 from html.parser import HTMLParser
 
-import pytest
 from rich.console import Console
 
 from probes import render
@@ -70,7 +69,14 @@ def test_what_cannot_be_seen_is_spelled():
 
 
 def test_percent():
-    assert [percent(value) for value in (0, 0.034, 0.08, 0.0996, 0.25, 1)] == "0 %,3.4 %,8 %,10 %,25 %,100 %".split(",")
+    assert [percent(value) for value in (0, 0.034, 0.08, 0.0996, 0.25, 1)] == [
+        "0 %",
+        "3.4 %",
+        "8 %",
+        "10 %",
+        "25 %",
+        "100 %",
+    ]
     assert percent(None) == "–"
 
 

@@ -1,0 +1,94 @@
+"""Examples from files, and what is said about lines that are none."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+import pytest
+
+from probes.data import DataError, check, read_examples
+from probes.types import Example, Item
+
+ROWS = [
+    {"id": "a", "lang": "en", "text": "One,\ttwo", "label": "x"},
+    {"id": "b", "lang": "de", "text": "Zwei", "text_pair": "Drei"},
+    {"id": "c", "lang": "en", "text": "Three\u2028four", "label": "y"},
+]
+EXPECTED = [
+    Example("a", Item("One,\ttwo"), "en", "x"),
+    Example("b", Item("Zwei", "Drei"), "de"),
+    Example("c", Item("Three\u2028four"), "en", "y"),
+]
+
+
+def lines(*rows: object) -> str:
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def test_json_lines(tmp_path):
+    file = tmp_path / "data.jsonl"
+    file.write_text(lines(*ROWS) + "\n", encoding="utf-8")
+    assert read_examples(file) == EXPECTED
+    packed = tmp_path / "data.jsonl.gz"
+    packed.write_bytes(gzip.compress(file.read_bytes()))
+    assert read_examples(packed) == EXPECTED
+
+
+def test_tab_separated(tmp_path):
+    file = tmp_path / "data.tsv"
+    file.write_text('lang\ttext\tlabel\ttext_pair\nen\tsay "no\tx\nde\tZwei\t\tDrei\n', encoding="utf-8")
+    assert read_examples(file) == [
+        Example("2", Item('say "no'), "en", "x"),
+        Example("3", Item("Zwei", "Drei"), "de"),
+    ]
+
+
+def test_the_limit_is_per_language(tmp_path):
+    file = tmp_path / "data.jsonl"
+    file.write_text(lines(*ROWS), encoding="utf-8")
+    assert [example.id for example in read_examples(file, 1)] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (lines(ROWS[0]) + "{nope", "line 2: not JSON"),
+        (lines([1]), "line 1: an object was expected, not list"),
+        (lines(ROWS[0], {"lang": "en"}), "line 2: text is missing or empty"),
+        (lines({"text": "x"}), "line 1: lang is missing"),
+        (lines({"text": "x", "lang": "en", "lable": "y"}), "line 1: no column is called 'lable'; did you mean 'label'"),
+        (lines({"text": 7, "lang": "en"}), "line 1: text must be a text, not 7"),
+        (lines({"text": "x", "lang": "en", "label": 3}), "line 1: label must be a text, not 3"),
+        ('{"text": "\\ud800", "lang": "en"}\n', "line 1: text holds half a character"),
+        (lines(ROWS[0], ROWS[1], ROWS[0]), "line 3: the id 'a' is already that of line 1"),
+        ("", "no examples"),
+    ],
+)
+def test_a_bad_line_is_named(tmp_path, content, said):
+    file = tmp_path / "data.jsonl"
+    file.write_text(content, encoding="utf-8")
+    with pytest.raises(DataError, match=said):
+        read_examples(file)
+
+
+def test_a_bad_file_is_named(tmp_path):
+    for name, content, said in (
+        ("x.csv", b"a", "ends in .jsonl or .tsv"),
+        ("x.jsonl", b'{"text": "\xff"}', "not UTF-8"),
+        ("x.jsonl.gz", b"not packed", "cannot be read"),
+        ("x.tsv", b"lang\ttext\nen\ta\tb\n", "line 2: 3 cells, but the header names 2"),
+    ):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(DataError, match=said):
+            read_examples(tmp_path / name)
+    with pytest.raises(DataError, match="there is no data file"):
+        read_examples(tmp_path / "none.jsonl")
+
+
+def test_examples_are_checked_against_the_model():
+    check(EXPECTED, ("x", "y"))
+    with pytest.raises(DataError, match=r"example 'c': .*'y'"):
+        check(EXPECTED, ("x", "z"))
+    with pytest.raises(DataError, match="two examples have the id 'a'"):
+        check([EXPECTED[0], EXPECTED[0]], ("x",))
