@@ -8,7 +8,7 @@ COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY probes probes
 COPY runtime runtime
 # the base dependencies alone: nothing that serving does not need
-RUN /opt/venv/bin/pip install --constraint constraints.txt . && /opt/venv/bin/pip uninstall --yes pip setuptools
+RUN /opt/venv/bin/pip install --constraint constraints.txt . && /opt/venv/bin/pip uninstall --yes pip
 
 FROM python:3.11-slim
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 BENTOML_DO_NOT_TRACK=True
