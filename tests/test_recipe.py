@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from training import recipe
+from training import methods, recipe
 from training.data import Source
 from training.tables import TableError
 
@@ -104,3 +107,16 @@ def test_digest_is_of_the_meaning(tmp_path: Path) -> None:
     )
     assert recipe.load(first).digest() == recipe.load(second).digest()
     assert made().digest() != made({"epochs": 4}).digest()
+
+
+def test_the_page_on_training_holds_a_recipe_and_every_key() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "training.md").read_text(encoding="utf-8")
+    block = re.search(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert block is not None
+    plan = recipe.parse(tomllib.loads(block[1]), "docs/training.md")
+    assert plan.stage[0].options == {"form": "fresh", "clean": 0.5}
+    keys = [field.name for kind in (recipe.Recipe, recipe.Stage, recipe.Scoring) for field in fields(kind)]
+    missing = [key for key in keys if not re.search(rf"`{key}`|^{key} = |^\[+{key}\]+", page, re.MULTILINE)]
+    assert not missing
+    assert all(f"| `{name}` |" in page for name in recipe.names())
+    assert all(f"- `{name}`" in page for name in methods.names())
