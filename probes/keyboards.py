@@ -87,7 +87,9 @@ def _hangul_slips(syllable: str, near: dict[str, str]) -> list[str]:
 def _role(char: str) -> tuple[str, str, str, str]:
     """What a key's character is in its script: script, general category, part of a syllable, where it is written."""
     part = next((role for role, pattern in _ROLE_PATTERNS if pattern.match(char)), "")
-    side = next((side for side, pattern in _SIDES if pattern.match(char)), "")
     category = unicodedata.category(char)
-    # Only letters and marks can slip into each other; capitals are handled by the caller.
-    return script_of(char), category if category[0] in "LM" else char, part, side
+    if category[0] == "M":
+        return script_of(char), "M", part, ""
+    # Thai and Lao write some vowels as letters, before or after their consonant.
+    side = next((side for side, pattern in _SIDES if pattern.match(char)), "")
+    return script_of(char), category if category[0] == "L" else char, part, side

@@ -41,7 +41,7 @@ class Probe:
     def __call__(self, text: str, language: Language) -> Iterator[Edit]:
         return (
             edit
-            for edit in self.edits(text, language)
+            for edit in (self.edits(text, language) if self.applies(language) else ())
             if edit.new != text[edit.start : edit.end] and intact(text, edit)
         )
 
