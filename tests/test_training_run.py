@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -26,6 +24,7 @@ from tests.fakes_training import Renaming, build_encoder, write_recipe, write_se
 from training import data, head, loop, methods, recipe, run
 from training.cli import app
 from training.epochs import Encoder, EpochData
+from training.inputs import gather
 from training.scores import mean_accuracy, score
 
 STAGE = 'name = "one"\ndata = ["toy:train"]\ndev = ["toy:dev"]\nepochs = 4\nbatch = 8\nlearning_rate = 2e-3\n'
@@ -51,7 +50,7 @@ def tokenizer(place: Path) -> Any:
 
 def go(place: Path, plan: Path, out: Path, **keys: Any) -> run.Finished:
     keys = {"console": Console(stderr=True), **keys}
-    return run.run(run.gather(recipe.load(plan), place / "data"), out, **keys)
+    return run.run(gather(recipe.load(plan), place / "data"), out, **keys)
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -107,13 +106,15 @@ def test_a_killed_run_ends_as_if_it_had_not_been(place: Path, tmp_path: Path) ->
     cut, whole = tmp_path / "cut", tmp_path / "whole"
     command = [sys.executable, "-m", "training.cli", "run", str(plan), "--out", str(cut), "--data", str(place / "data")]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    deadline = time.monotonic() + 120
-    while len(list(cut.glob("stages/1-one/checkpoint-*/trainer_state.json"))) < 2:
-        assert process.poll() is None, process.communicate()[1].decode()
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    os.kill(process.pid, signal.SIGKILL)
-    process.communicate()
+    try:
+        deadline = time.monotonic() + 300
+        while len(list(cut.glob("stages/1-one/checkpoint-*/trainer_state.json"))) < 2:
+            assert process.poll() is None, process.communicate()[1].decode()
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    finally:
+        process.kill()  # SIGKILL: nothing of it runs any more
+        process.communicate()
     assert not (cut / "stages" / "1-one" / "done.json").exists()
     assert not (cut / "model").exists()
 
@@ -141,9 +142,9 @@ def test_stages_chain_with_the_head_kept_or_dropped(place: Path, tmp_path: Path)
     assert finished.manifest.labels == ("different", "same")
     stages = tmp_path / "out" / "stages"
     assert sorted(path.name for path in stages.iterdir()) == ["1-one", "2-two", "3-three"]
-    start = run._start(run.gather(recipe.load(plan), place / "data"), 1, tmp_path / "out")
+    start = run._start(gather(recipe.load(plan), place / "data"), 1, tmp_path / "out")
     assert torch.equal(start.classifier.weight, weights(stages / "1-one" / "model")["classifier.weight"])
-    fresh = run._start(run.gather(recipe.load(plan), place / "data"), 2, tmp_path / "out")
+    fresh = run._start(gather(recipe.load(plan), place / "data"), 2, tmp_path / "out")
     before = weights(stages / "2-two" / "model")
     assert not torch.equal(fresh.classifier.weight, before["classifier.weight"])
     assert all(
@@ -152,7 +153,7 @@ def test_stages_chain_with_the_head_kept_or_dropped(place: Path, tmp_path: Path)
 
     plan = write_recipe(tmp_path / "wrong.toml", place / "encoder", [first, dropped.replace("drop", "keep")])
     with pytest.raises(recipe.RecipeError, match=r"stage 'three' keeps the head .* health, sports; .* different, same"):
-        run.gather(recipe.load(plan), place / "data")
+        gather(recipe.load(plan), place / "data")
 
 
 def test_early_stopping_and_frozen_embeddings(place: Path, tmp_path: Path, tokenizer: Any) -> None:
@@ -304,7 +305,7 @@ def test_list_names_recipes_and_methods() -> None:
 
 def trained(plan: recipe.Recipe, place: Path, out: Path, tokenizer: Any) -> tuple[Any, dict[str, Any]]:
     """Train the first stage of a plan in memory."""
-    inputs = run.gather(plan, place / "data")
+    inputs = gather(plan, place / "data")
     model = run._start(inputs, 0, out)
     work = loop.Work(plan, plan.stage[0], 0, model, tokenizer, inputs.labels(0), inputs.train[0].examples,
                      inputs.dev[0].examples, out / "stage", out / "logs", Console(stderr=True))  # fmt: skip

@@ -57,11 +57,12 @@ def run_command(
         # torch and transformers take seconds to import: only now
         from transformers.utils import logging as transformers_logging
 
-        from training import run
+        from training.inputs import gather
+        from training.run import run
         from training.scores import table
 
         transformers_logging.set_verbosity_error()
-        finished = run.run(run.gather(plan, data, max_rows=max_rows), out, resume=resume, console=notes)
+        finished = run(gather(plan, data, max_rows=max_rows), out, resume=resume, console=notes)
     except (ValueError, OSError) as error:
         notes.print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
