@@ -149,5 +149,5 @@ def test_a_model_nobody_has_is_told(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="neither a folder here nor a model"):
         import_model("not/a model name", tmp_path / "out", console=QUIET)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ExportError, match="neither config.json with weights nor an ONNX file"):
+    with pytest.raises(ExportError, match=r"neither config\.json with weights nor an ONNX file"):
         import_model(tmp_path / "empty", tmp_path / "out", console=QUIET)
