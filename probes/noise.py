@@ -26,15 +26,16 @@ def sample(
     """
     if not 0 <= strength <= 1:
         raise ValueError(f"strength is a share between 0 and 1, not {strength}")
-    if strength == 0 or not text:
+    probes = [catalogue.get(name) for name in dict.fromkeys(perturbations)]
+    if strength == 0 or not text or not probes:
         return ()
     canvas = _Canvas(text)
-    sizes = {"grapheme": len(graphemes(text)), "word": len(words(text, language))}
-    for unit, size in sizes.items():
-        chosen = [name for name in dict.fromkeys(perturbations) if catalogue.unit(name) == unit]
-        share = strength * size * len(chosen) / max(1, len(set(perturbations)))
+    for unit, size in (("grapheme", len(graphemes(text))), ("word", len(words(text, language)))):
+        chosen = [probe for probe in probes if probe.unit == unit]
+        share = strength * size * len(chosen) / len(probes)
         count = int(share) + int(rng.random() < share % 1)
-        _place(canvas, _choices(text, language, chosen), count, rng)
+        if count:
+            _place(canvas, _choices(text, language, chosen), count, rng)
     return canvas.finished()
 
 
@@ -45,12 +46,11 @@ def perturb(
     return splice(text, sample(text, language, perturbations, strength, rng))
 
 
-def _choices(text: str, language: Language, names: Iterable[str]) -> Choices:
+def _choices(text: str, language: Language, probes: Iterable[catalogue.Probe]) -> Choices:
     places: Choices = {}
-    for name in names:
-        if catalogue.applicable(name, language):
-            for edit in catalogue.get(name)(text, language):
-                places.setdefault(edit.start, {}).setdefault(name, []).append(edit)
+    for probe in probes:
+        for edit in probe(text, language):
+            places.setdefault(edit.start, {}).setdefault(probe.name, []).append(edit)
     return places
 
 

@@ -155,7 +155,7 @@ def test_edits_that_melt_together_are_not_both_made():
         assert len(graphemes(result)) == 2
 
 
-@pytest.mark.parametrize("code", ["en", "ru", "hi", "th", "zh", "ko", "ar"])
+@pytest.mark.parametrize("code", ["en", "hi", "zh"])
 def test_fifty_kilobytes_take_no_time_to_speak_of(code):
     text = next(text for each, text in TEXTS if each == code)
     text *= 50_000 // len(text.encode())

@@ -33,7 +33,12 @@ def of(code: str) -> Synonyms:
 
 def load(path: str | Path) -> Synonyms:
     """Synonyms of a file {"word": ["synonym", ...]}, .json or .json.gz; ValueError says what else it holds."""
-    path = Path(path)
+    return _load(Path(path), Path(path).stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _load(path: Path, changed: int) -> Synonyms:
+    """The file as it was at a time, read once."""
     raw = path.read_bytes()
     try:
         content = json.loads(gzip.decompress(raw) if path.suffix == ".gz" else raw)
