@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,26 +66,7 @@ def align(options: AlignOptions, schedule: Schedule, out: Path, stage: Stage) ->
     )
     cells = _cells(pairs, tokenizer.backend_tokenizer, options.max_pieces)
 
-    done = stage("lexical initialisation", len(languages))
-    english = teacher_tokenizer(pairs.english, truncation=True, max_length=128, add_special_tokens=False)["input_ids"]
-
-    def bitexts():  # type: ignore[no-untyped-def]
-        for number, lang in enumerate(languages, 1):
-            own = [cell for cell in cells if cell.lang == lang]
-            yield (
-                [row[1:-1] for cell in own for row in cell.ids],
-                [english[i] for cell in own for i in cell.targets],
-            )
-            done(number, lang)
-
-    start = work / "start.pt"
-    table = teacher.embeddings.word_embeddings.weight.detach().numpy()
-    if start.exists():
-        words, seen = (array.numpy() for array in torch.load(start, weights_only=True))
-    else:
-        words, seen = initial_embeddings(bitexts(), len(tokenizer), table)
-        with replacing(start) as temporary:
-            torch.save((torch.from_numpy(words), torch.from_numpy(seen)), temporary)
+    words, seen = _words(options, cells, pairs, teacher, teacher_tokenizer, len(tokenizer), work, stage)
     student = build_student(teacher, teacher_tokenizer, tokenizer, words, seen, options.embedding_size)
 
     share = shares(cells, ENGLISH, options.english_share)
@@ -95,6 +77,31 @@ def align(options: AlignOptions, schedule: Schedule, out: Path, stage: Stage) ->
     tokenizer.save_pretrained(out)
     write_text(out / "languages.json", json.dumps(languages) + "\n")
     return languages
+
+
+def _words(options, cells, pairs, teacher, teacher_tokenizer, size, work, stage):  # type: ignore[no-untyped-def]
+    """The new vocabulary's embeddings before distillation, and how often each piece was seen."""
+    start = work / "start.pt"
+    if start.exists():
+        return [array.numpy() for array in torch.load(start, weights_only=True)]
+    table = teacher.embeddings.word_embeddings.weight.detach().numpy()
+    english = teacher_tokenizer(pairs.english, truncation=True, max_length=128, add_special_tokens=False)["input_ids"]
+    sides: dict[str, list[tuple[list[int], list[int]]]] = defaultdict(list)
+    for cell in cells:
+        for ids, target in zip(cell.ids, cell.targets, strict=True):
+            if english[target]:
+                sides[cell.lang].append((ids[1:-1].tolist(), english[target]))
+    done = stage("lexical initialisation", len(sides))
+
+    def bitexts() -> Iterator[tuple[Sequence[Sequence[int]], Sequence[Sequence[int]]]]:
+        for number, (lang, both) in enumerate(sides.items(), 1):
+            yield tuple(zip(*both, strict=True))
+            done(number, lang)
+
+    words, seen = initial_embeddings(bitexts(), size, table)
+    with replacing(start) as temporary:
+        torch.save((torch.from_numpy(words), torch.from_numpy(seen)), temporary)
+    return words, seen
 
 
 def _read(options: AlignOptions) -> ParallelText:
