@@ -101,7 +101,7 @@ def test_from_recipe_to_a_folder_that_serves(place: Path, tmp_path: Path) -> Non
 
 
 def test_a_killed_run_ends_as_if_it_had_not_been(place: Path, tmp_path: Path) -> None:
-    stage = STAGE.replace("epochs = 4", "epochs = 9") + "evaluate_every = 15\nmethod = 'augment'\npatience = 12"
+    stage = STAGE.replace("epochs = 4", "epochs = 5") + "evaluate_every = 10\nmethod = 'augment'\npatience = 12"
     plan = write_recipe(tmp_path / "toy.toml", place / "encoder", [stage], head="dropout = 0.1")
     cut, whole = tmp_path / "cut", tmp_path / "whole"
     command = [sys.executable, "-m", "training.cli", "run", str(plan), "--out", str(cut), "--data", str(place / "data")]
