@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 import runtime
-from service.settings import SettingsError, from_environment
+from service.settings import SettingsError, read_settings
 from service.supervisor import StartError, serve
 
 
@@ -26,7 +26,7 @@ def main(
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     try:
-        settings = from_environment()
+        settings = read_settings()
         settings = replace(settings, model=model or settings.model, workers=workers or settings.workers)
         runtime.load(settings.model, threads=1).close()
         status = serve(settings, host, port)

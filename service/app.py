@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 import runtime
 from service.routes import Interface
-from service.settings import from_environment
+from service.settings import read_settings
 
 _PR_SET_PDEATHSIG = 1
 
@@ -31,7 +31,7 @@ class Babelproof:
     """A multilingual text classifier that can be asked where it breaks."""
 
     def __init__(self) -> None:
-        settings = from_environment()
+        settings = read_settings()
         logging.getLogger("babelproof").setLevel(logging.INFO)
         # its lines quote addresses with their query, as clients sent them
         logging.getLogger("uvicorn.access").disabled = True

@@ -19,7 +19,7 @@ from service.metrics import Metrics
 log = logging.getLogger("babelproof.service")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_POLLED = frozenset({"/livez", "/readyz", "/metrics"})
+_POLLED = frozenset({"/livez", "/readyz", "/health", "/metrics"})
 _DRAIN_BYTES = 128 * 1024 * 1024
 _DRAIN_S = 10.0
 SECURITY = {

@@ -67,6 +67,7 @@ def document(version: str) -> dict[str, Any]:
             "/demo.json": {"get": _get("The demo sentences")},
             "/livez": {"get": _get("Whether the process answers")},
             "/readyz": {"get": _get("Whether the model is loaded")},
+            "/health": {"get": _get("The same")},
             "/metrics": {"get": _get("Prometheus metrics", "text/plain")},
             "/openapi.json": {"get": _get("This document")},
             **{

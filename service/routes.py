@@ -66,6 +66,7 @@ class Interface:
             "/demo.json": {"GET": self._demo},
             "/livez": {"GET": self._alive},
             "/readyz": {"GET": self._ready},
+            "/health": {"GET": self._ready},  # by this name clients of text-embeddings-inference know it
             "/metrics": {"GET": self._show_metrics},
             "/openapi.json": {"GET": self._openapi},
             **{path: {"GET": _file(path.rpartition("/")[2], kind)} for path, kind in page.items()},

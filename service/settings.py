@@ -41,7 +41,7 @@ class Settings:
     max_deadline_ms: int = 120_000
     body_timeout_s: int = 30
     """Seconds a client may take to send its body."""
-    predict_queue: int = 64
+    predict_queue: int = 256
     """Requests to /predict held by one worker, running or waiting; the next one is told 429."""
     probe_queue: int = 8
     """Requests to /probe held by one worker; they run one at a time."""
@@ -53,13 +53,13 @@ class Settings:
     """Process id of the supervisor a worker must not outlive; 0 where there is none."""
 
     def environment(self) -> dict[str, str]:
-        """The variables from which `from_environment` reads these settings again."""
+        """The variables from which `read_settings` reads these settings again."""
         values = {PREFIX + field.name.upper(): getattr(self, field.name) for field in fields(self)}
         shared = {"PROMETHEUS_MULTIPROC_DIR": str(self.metrics_dir)} if self.metrics_dir else {}
         return {name: str(value) for name, value in values.items() if value is not None} | shared
 
 
-def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Settings from BABELPROOF_* variables; SettingsError names an unknown or a malformed one."""
     environment = os.environ if environment is None else environment
     known = {PREFIX + field.name.upper(): field for field in fields(Settings)}

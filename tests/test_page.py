@@ -136,6 +136,7 @@ def test_the_report_is_a_heat_map_that_can_be_read_by_keyboard(page: Page) -> No
     page.keyboard.press("ArrowRight")
     expect(page.locator("#detail")).to_contain_text("Chinese, ")
     assert page.locator("#heat td.cell.unmeasured").count() > 0
+    assert page.locator("#heat td.cell.few").count() > 0
     titles = page.locator("#heat td.cell:not(.unmeasured)").evaluate_all("cells => cells.map(cell => cell.title)")
     assert titles and all("flip, " in title and " to " in title for title in titles)
     page.reload()

@@ -16,7 +16,7 @@ import pytest
 from probes.types import Item
 from runtime.classifier import OnnxClassifier, Prediction
 from service.routes import Interface
-from service.settings import Settings, SettingsError, from_environment
+from service.settings import Settings, SettingsError, read_settings
 from tests.fakes_model import build_model_folder
 
 JSON = {"Content-Type": "application/json"}
@@ -419,14 +419,14 @@ async def test_every_answer_carries_the_security_headers(http: httpx.AsyncClient
 
 def test_settings_survive_the_way_to_the_workers(tmp_path: Path) -> None:
     settings = Settings(model=tmp_path, max_texts=3, metrics_dir=tmp_path, threads=0, supervisor=7)
-    assert from_environment(settings.environment()) == settings
-    assert from_environment({"BABELPROOF_MAX_TEXTS": "9", "UNRELATED": "x"}).max_texts == 9
+    assert read_settings(settings.environment()) == settings
+    assert read_settings({"BABELPROOF_MAX_TEXTS": "9", "UNRELATED": "x"}).max_texts == 9
 
 
 @pytest.mark.parametrize("text", ["many", "-1", "0", "1.5"])
 def test_a_malformed_setting_is_named(text: str) -> None:
     with pytest.raises(SettingsError, match="BABELPROOF_WORKERS"):
-        from_environment({"BABELPROOF_WORKERS": text})
+        read_settings({"BABELPROOF_WORKERS": text})
 
 
 def test_the_fake_model_takes_pairs(classifier: OnnxClassifier) -> None:

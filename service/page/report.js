@@ -4,6 +4,8 @@ import { byId, interval, make, percent, plural, post } from "./dom.js";
 import { changed } from "./variants.js";
 
 const BATTERY = "quick";
+/** Below this many trials a rate says little; it is set in italics. */
+const FEW = 10;
 
 export function startReport(about, sentences) {
   const labelled = sentences.filter(({ label }) => about.model.labels.includes(label));
@@ -93,7 +95,7 @@ function cell(lang, name, step, row) {
   const said = told(name, step, row);
   const attributes = { tabindex: "-1", title: said, "aria-label": said, "data-lang": lang, "data-step": step };
   if (!row?.measured) return make("td", { ...attributes, class: "cell unmeasured" }, "–");
-  const td = make("td", { ...attributes, class: `cell ${heatOf(row.rate)}` }, String(Math.round(row.rate * 100)));
+  const td = make("td", { ...attributes, class: `cell ${heatOf(row.rate)} ${row.n < FEW ? "few" : ""}` }, String(Math.round(row.rate * 100)));
   td.style.setProperty("--heat", row.rate);
   return td;
 }
