@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 # With fewer sources than this a resample says more about the few than about the rate.
 LEAST_SOURCES = 5
@@ -41,7 +41,7 @@ def wilson(successes: float, n: float, confidence: float = 0.95) -> tuple[float,
         raise ValueError(f"{successes} successes in {n} trials: 0 <= successes <= n was expected")
     if n == 0:
         return 0.0, 1.0
-    z = float(norm.ppf(0.5 + confidence / 2))
+    z = float(ndtri(0.5 + confidence / 2))
     rate = successes / n
     centre = (rate + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * float(np.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n)))

@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
-from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from probes import battery as batteries
 from probes import render
 from probes.data import DataError, read_examples
-from probes.registry import UnknownName
 from probes.report import Report, ReportError
-from probes.steps import Battery, BatteryError
+from probes.steps import Battery
 from probes.types import Example
-from runtime import ModelFolderError, catalogue
+from runtime import catalogue
 from runtime.doctor import examine
-from runtime.gate import Gate, GateError
-from runtime.remote import RemoteError
-from runtime.targets import TargetError, open_classifier
+from runtime.gate import Gate
+from runtime.speaking import Format, console, print_json, progress, refusals, show_report, table
+from runtime.targets import open_classifier
 
 app = typer.Typer(
     help="See where a text classifier breaks, language by language.",
@@ -40,27 +33,6 @@ app = typer.Typer(
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")]
-
-
-class Format(StrEnum):
-    """How a report is shown."""
-
-    table = "table"
-    md = "md"
-    csv = "csv"
-    html = "html"
-    json = "json"
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """Turn what a person can put right into one line and exit status 2."""
-    known = (BatteryError, DataError, ReportError, TargetError, RemoteError, ModelFolderError, UnknownName, GateError)
-    try:
-        yield
-    except known as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(2) from None
 
 
 @app.command()
@@ -88,7 +60,7 @@ def run(
 
         babelproof run quick --model models/topics --data test.jsonl --fail-under 0.7 --fail-under en=0.9
     """
-    with _refusals():
+    with refusals():
         gates = [Gate.parse(text) for text in fail_under or []]
         chosen, examples = _input(battery, data, limit)
         if lang:
@@ -96,11 +68,11 @@ def run(
             if not examples:
                 raise DataError(f"there are no examples in {', '.join(lang)}")
         classifier = open_classifier(model)
-        with _progress(chosen.name) as advance:
+        with progress(chosen.name) as advance:
             report = batteries.run(chosen, classifier, examples, deadline=deadline, progress=advance)
         if out is not None:
             _written(report, out)
-        _show_report(report, Format.json if as_json else Format.table)
+        show_report(report, Format.json if as_json else Format.table)
         failed = [said for gate in gates for said in gate.failures(report)]
     for said in failed:
         typer.echo(f"failed: {said}", err=True)
@@ -117,13 +89,13 @@ def list_(
 
     Example: babelproof list languages
     """
-    with _refusals():
+    with refusals():
         found = {name: catalogue.rows(name) for name in ([kind] if kind else catalogue.KINDS)}
     if as_json:
-        _print_json(found)
+        print_json(found)
         return
     for name, rows in found.items():
-        _console().print(_table(name, rows))
+        console().print(table(name, rows))
 
 
 @app.command()
@@ -142,17 +114,17 @@ def show(
         babelproof show report/report.json --format html --out report.html
     """
     form = Format.json if as_json else form
-    with _refusals():
+    with refusals():
         if name.endswith(".json"):
-            _show_report(_saved(Path(name)), form, out)
+            show_report(_saved(Path(name)), form, out)
             return
         kind, row = catalogue.find(name)
     if form is Format.json:
-        _print_json(row)
+        print_json(row)
     elif kind == "batteries":
-        _console().print(_table(f"battery {row['name']}, version {row['version']}, seed {row['seed']}", row["steps"]))
+        console().print(table(f"battery {row['name']}, version {row['version']}, seed {row['seed']}", row["steps"]))
     else:
-        _console().print(_table(kind, [row]))
+        console().print(table(kind, [row]))
 
 
 @app.command()
@@ -165,13 +137,13 @@ def doctor(
     """
     checks = list(examine(model))
     if as_json:
-        _print_json([asdict(check) for check in checks])
+        print_json([asdict(check) for check in checks])
     else:
-        table = Table("", "what", "found", "what to do")
+        shown = Table("", "what", "found", "what to do")
         for check in checks:
             mark = {True: "[green]ok[/]", False: "[bold red]bad[/]", None: "–"}[check.ok]
-            table.add_row(mark, check.name, check.found, "" if check.ok else check.advice)
-        _console().print(table)
+            shown.add_row(mark, check.name, check.found, "" if check.ok else check.advice)
+        console().print(shown)
     if any(check.ok is False for check in checks):
         raise typer.Exit(1)
 
@@ -195,20 +167,43 @@ def serve(
 
 @app.command("import")
 def import_(
-    source: Annotated[str, typer.Argument(help="A Hugging Face name or folder, or a folder with an ONNX file.")],
+    source: Annotated[str, typer.Argument(help="A Hugging Face name or folder, or an ONNX file with its tokenizer.")],
     out: Annotated[Path, typer.Option(help="The model folder to make.")],
+    label: Annotated[list[str] | None, typer.Option(help="Label names in order, where the model has none.")] = None,
+    lang: Annotated[list[str] | None, typer.Option(help="A language the model is for; may be given again.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Examples on which the import must answer like the model.")] = None,
+    max_length: Annotated[int | None, typer.Option(help="Tokens per text.", min=8)] = None,
+    pairs: Annotated[bool, typer.Option("--pairs", help="The model reads pairs of texts.")] = False,
+    fp32: Annotated[bool, typer.Option("--fp32", help="Keep full precision in place of int8.")] = False,
+    licence: Annotated[str, typer.Option(help="Licence of the model.")] = "unknown",
+    revision: Annotated[str | None, typer.Option(help="Revision on the hub.")] = None,
 ) -> None:
     """Turn a sequence-classification model into a model folder.
 
-    Example: babelproof import ./my-model --out models/mine
+    For example:
+
+        babelproof import ./my-model --out models/mine
+
+        babelproof import model.onnx --out models/mine --label no --label yes --data examples.jsonl
     """
     try:
         importing = import_module("training.importing")
     except ImportError as error:
         typer.echo(f"error: {error.name or error} is missing; pip install 'babelproof[train]'", err=True)
         raise typer.Exit(2) from None
-    with _refusals():
-        importing.import_model(source, out)
+    with refusals(importing.ExportError):
+        importing.import_model(
+            source,
+            out,
+            labels=label,
+            languages=tuple(lang or ()),
+            max_length=max_length,
+            precision="fp32" if fp32 else "int8",
+            revision=revision,
+            pairs=pairs,
+            licence=licence,
+            rows=read_examples(data) if data else (),
+        )
     typer.echo(f"{out} is ready: babelproof serve {out}")
 
 
@@ -235,52 +230,8 @@ def _written(report: Report, out: Path) -> None:
     try:
         paths = render.write(report, out)
     except OSError as error:
-        raise DataError(f"the report cannot be written: {error}") from error
+        raise ReportError(f"the report cannot be written: {error}") from error
     typer.echo(f"written: {', '.join(map(str, paths))}", err=True)
-
-
-@contextmanager
-def _progress(name: str) -> Iterator[Any]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(name, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
-
-
-def _show_report(report: Report, form: Format, out: Path | None = None) -> None:
-    if form is Format.table:
-        _console().print(render.terminal(report))
-        return
-    text = render.FORMATS[form](report)
-    if out is None:
-        typer.echo(text, nl=False)
-    else:
-        render.write_whole(out, text)
-
-
-def _table(title: str, rows: list[dict[str, Any]]) -> Table:
-    table = Table(title=title, title_justify="left")
-    for name in rows[0] if rows else ():
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(*(_said(value) for value in row.values()))
-    return table
-
-
-def _said(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return ", ".join(one["name"] if isinstance(one, dict) else str(one) for one in value)
-    return "" if value is None else str(value)
-
-
-def _console() -> Console:
-    """Standard output; where that is a file or a pipe, wide enough for a table."""
-    found = Console()
-    return found if found.is_terminal else Console(width=max(found.width, 160))
-
-
-def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 if __name__ == "__main__":

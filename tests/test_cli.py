@@ -18,6 +18,7 @@ from runtime.doctor import onnxruntime
 from runtime.gate import Gate, GateError
 from runtime.remote import HttpClassifier
 from runtime.targets import TargetError, open_classifier
+from tests.fakes_encoder import build_encoder_folder
 from tests.fakes_model import build_model_folder
 from tests.fakes_probes import EXAMPLES, FakeServer, make_topics, serving, topics
 
@@ -105,13 +106,14 @@ def test_the_bar():
         (["list", "batterys"], "did you mean 'batteries'"),
         (["show", "homoglif"], "did you mean 'homoglyph'"),
         (["show", "none.json"], "cannot be read"),
+        (["run", "quick", "--model", MODEL, "--data", "DATA", "--out", "DATA/below"], "the report cannot be written"),
         (["serve", "nowhere"], "there is no service here"),
     ],
 )
 def test_a_mistake_is_one_clear_line(arguments, said, data, tmp_path, monkeypatch):
     if arguments[0] == "serve":
         monkeypatch.chdir(tmp_path)
-    output = call(*[data if argument == "DATA" else argument for argument in arguments], status=2)
+    output = call(*[argument.replace("DATA", data) for argument in arguments], status=2)
     lines = [line for line in output.splitlines() if line.strip()]
     assert len(lines) == 1 and lines[0].startswith("error: ") and said in lines[0]
 
@@ -211,3 +213,12 @@ def test_serve_hands_over_to_the_service():
 
 def python(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, cwd=ROOT, timeout=120)
+
+
+def test_import_makes_a_folder_that_runs(tmp_path):
+    source, out = build_encoder_folder(tmp_path / "source"), str(tmp_path / "out")
+    call("import", str(source), "--out", out, "--fp32", "--lang", "en", "--max-length", "32")
+    made = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
+    assert (made["languages"], made["max_length"], made["onnx"]["precision"]) == (["en"], 32, "fp32")
+    said = call("import", str(tmp_path), "--out", out, status=2)
+    assert said.splitlines()[-1].startswith("error: ")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from probes.render.files import FORMATS, write, write_whole
+from probes.render.files import FORMATS, write
 from probes.render.html import html
 from probes.render.letters import Segment, segments, spell
 from probes.render.sheet import csv
@@ -19,5 +19,4 @@ __all__ = [
     "spell",
     "terminal",
     "write",
-    "write_whole",
 ]
