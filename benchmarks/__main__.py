@@ -1,4 +1,4 @@
-"""`make bench`, `python -m benchmarks [FILE]`: runs every measurement, prints tables, writes reports/benchmarks.json."""
+"""`make bench`: runs every measurement, prints tables, writes reports/benchmarks.json."""
 
 from __future__ import annotations
 

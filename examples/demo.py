@@ -43,7 +43,7 @@ def main() -> None:
     options = parser.parse_args()
     address = f"http://127.0.0.1:{options.port}"
     serve = [sys.executable, "-m", "service", "--model", str(options.model), "--port", str(options.port)]
-    probe = [sys.executable, "-m", "runtime", "run", "quick", "--model", address]
+    probe = [sys.executable, "-m", "runtime.cli", "run", "quick", "--model", address]
     server = subprocess.Popen(serve, cwd=ROOT)
     try:
         wait_until_ready(server, address)

@@ -30,7 +30,7 @@ WORDS = {
 LANGUAGES = ("de", "ru", "sw")
 
 
-def quiet(name: str, total: int):
+def quiet(name: str, total: int):  # no progress shown
     return lambda done, note="": None
 
 
@@ -79,7 +79,10 @@ SCHEDULE = Schedule(steps=40, warmup=2, learning_rate=2e-3, embedding_learning_r
 
 
 def vectors(folder: Path, texts: list[str]) -> np.ndarray:
-    model, tokenizer = AutoModel.from_pretrained(folder, dtype=torch.float32).eval(), AutoTokenizer.from_pretrained(folder)
+    model, tokenizer = (
+        AutoModel.from_pretrained(folder, dtype=torch.float32).eval(),
+        AutoTokenizer.from_pretrained(folder),
+    )
     batch = tokenizer(texts, padding=True, return_tensors="pt")
     with torch.no_grad():
         hidden = model(**batch).last_hidden_state
@@ -204,9 +207,14 @@ def test_a_lexicon_joins_on_keys(tmp_path: Path) -> None:
     (tmp_path / "p.tsv").write_text("en\tde\nHello\tHallo\n", encoding="utf-8")
     pairs = read_pairs([tmp_path / "p.tsv"])
     (tmp_path / "en.tsv").write_text("synset\tpos\tlemmas\n1-n\tn\twater|liquid\n", encoding="utf-8")
-    (tmp_path / "de.tsv").write_text("synset\tomw\twiktionary\n1-n\tWasser\tNass|Flut\n2-n\tnichts\t\n", encoding="utf-8")
+    (tmp_path / "de.tsv").write_text(
+        "synset\tomw\twiktionary\n1-n\tWasser\tNass|Flut\n2-n\tnichts\t\n", encoding="utf-8"
+    )
     add_lexicon(pairs, tmp_path)
-    assert [(text, pairs.english[i]) for text, i in pairs.rows["de"][LEXICON]] == [("Wasser", "water"), ("Nass", "water")]
+    assert [(text, pairs.english[i]) for text, i in pairs.rows["de"][LEXICON]] == [
+        ("Wasser", "water"),
+        ("Nass", "water"),
+    ]
 
 
 def test_the_tokenizer_drops_what_cannot_be_seen_and_keeps_joiners() -> None:

@@ -14,8 +14,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+from transformers import BertModel, PreTrainedTokenizerBase
 
 from probes.files import replacing, write_text
+from training.align.card import render
 from training.align.distil import Schedule, distil, teacher_vectors
 from training.align.lexical import initial_embeddings
 from training.align.mixture import Cell, Mixture, shares
@@ -73,17 +77,28 @@ def align(options: AlignOptions, schedule: Schedule, out: Path, stage: Stage) ->
     mixture = Mixture(cells, share, options.tokens_per_batch, options.seed)
     distil(student, mixture, vectors, schedule, work, tokenizer.pad_token_id, stage("distillation", schedule.steps))
 
+    write_text(out / "README.md", render(options, schedule, pairs, sum(one.numel() for one in student.parameters())))
     student.cpu().half().save_pretrained(out)
     tokenizer.save_pretrained(out)
     write_text(out / "languages.json", json.dumps(languages) + "\n")
     return languages
 
 
-def _words(options, cells, pairs, teacher, teacher_tokenizer, size, work, stage):  # type: ignore[no-untyped-def]
+def _words(
+    options: AlignOptions,
+    cells: Sequence[Cell],
+    pairs: ParallelText,
+    teacher: BertModel,
+    teacher_tokenizer: PreTrainedTokenizerBase,
+    size: int,
+    work: Path,
+    stage: Stage,
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """The new vocabulary's embeddings before distillation, and how often each piece was seen."""
     start = work / "start.pt"
     if start.exists():
-        return [array.numpy() for array in torch.load(start, weights_only=True)]
+        words, seen = torch.load(start, weights_only=True)
+        return words.numpy(), seen.numpy()
     table = teacher.embeddings.word_embeddings.weight.detach().numpy()
     english = teacher_tokenizer(pairs.english, truncation=True, max_length=128, add_special_tokens=False)["input_ids"]
     sides: dict[str, list[tuple[list[int], list[int]]]] = defaultdict(list)
@@ -95,7 +110,7 @@ def _words(options, cells, pairs, teacher, teacher_tokenizer, size, work, stage)
 
     def bitexts() -> Iterator[tuple[Sequence[Sequence[int]], Sequence[Sequence[int]]]]:
         for number, (lang, both) in enumerate(sides.items(), 1):
-            yield tuple(zip(*both, strict=True))
+            yield [own for own, _ in both], [theirs for _, theirs in both]
             done(number, lang)
 
     words, seen = initial_embeddings(bitexts(), size, table)
@@ -134,9 +149,7 @@ def _same_run(work: Path, options: AlignOptions, pairs: ParallelText) -> None:
         raise PairsError(f"{work} belongs to a run with another {', '.join(changed)}; name another --out or remove it")
 
 
-def _tokenizer(options: AlignOptions, pairs: ParallelText, work: Path):  # type: ignore[no-untyped-def]
-    from tokenizers import Tokenizer
-
+def _tokenizer(options: AlignOptions, pairs: ParallelText, work: Path) -> Tokenizer:
     file = work / "tokenizer.json"
     if not file.exists():
         texts = {lang: _sentences(options, pairs, lang) for lang in pairs.rows}
@@ -157,7 +170,7 @@ def _sentences(options: AlignOptions, pairs: ParallelText, lang: str) -> list[st
     return own
 
 
-def _cells(pairs: ParallelText, tokenizer, max_pieces: int) -> list[Cell]:  # type: ignore[no-untyped-def]
+def _cells(pairs: ParallelText, tokenizer: Tokenizer, max_pieces: int) -> list[Cell]:
     """Every language and source as piece ids; texts of more than max_pieces pieces are left out."""
     cells = []
     everything = {lang: sources for lang, sources in pairs.rows.items()}

@@ -76,7 +76,11 @@ def align_command(
 
 def _task(progress: Progress, name: str, total: int) -> Callable[[int, str], None]:
     task: TaskID = progress.add_task(name, total=total)
-    return lambda done, note="": progress.update(task, completed=done, description=f"{name} {note}".strip())
+
+    def update(done: int, note: str) -> None:
+        progress.update(task, completed=done, description=f"{name} {note}".strip())
+
+    return update
 
 
 def evaluate_command(
@@ -84,11 +88,13 @@ def evaluate_command(
     data: Annotated[Path, typer.Option(help="Folder that holds sib200/ and tatoeba/.")],
     languages: Annotated[str, typer.Option(help="Codes, comma-separated; default: those the encoder covers.")] = "",
     out: Annotated[Path | None, typer.Option(help="Write the scores as JSON to this file.")] = None,
+    card: Annotated[bool, typer.Option("--card", help="Write the scores into the encoder's README.md.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Measure an encoder in every language: topics by a probe trained on English, and Tatoeba retrieval."""
     from probes.files import write_text
     from training.align import PairsError
+    from training.align.card import with_scores
     from training.encoder_quality import evaluate, means, to_json
 
     console = Console(stderr=True)
@@ -99,6 +105,9 @@ def evaluate_command(
         raise typer.BadParameter(str(error)) from error
     if out:
         write_text(out, to_json(encoder, scores))
+    if card:
+        page = Path(encoder) / "README.md"
+        write_text(page, with_scores(page.read_text(encoding="utf-8"), scores, means(scores)))
     if json:
         typer.echo(to_json(encoder, scores), nl=False)
         return

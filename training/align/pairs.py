@@ -63,7 +63,7 @@ class ParallelText:
 def open_text(path: Path) -> IO[str]:
     """Open a text file that may be packed with gzip or xz."""
     opener = {".gz": gzip.open, ".xz": lzma.open}.get(path.suffix, open)
-    return opener(path, "rt", encoding="utf-8", newline="")  # type: ignore[operator,no-any-return]
+    return opener(path, "rt", encoding="utf-8", newline="")  # type: ignore[operator]
 
 
 def kind_of(path: Path) -> str | None:
