@@ -40,6 +40,7 @@ class Babelproof:
         threads = settings.threads or max(1, (os.cpu_count() or 1) // settings.workers)
         self._classifier = runtime.load(settings.model, threads=threads)
         self.interface = Interface(settings, self._classifier)
+        self.interface.warm()
 
     @bentoml.on_shutdown
     def close(self) -> None:

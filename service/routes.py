@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from probes import attacks, battery, languages, perturbations
 from probes.detect import detect
+from probes.types import Item
 from runtime.classifier import OnnxClassifier
 from service.body import read_object
 from service.errors import Refusal, not_found, wrong_method
@@ -48,6 +49,11 @@ class Interface:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._gate(scope, receive, send)
+
+    def warm(self) -> None:
+        """Do once, before the first client waits for it, what the first call of each kind would load."""
+        detect("warm")
+        self._classifier([Item("warm")])
 
     def close(self) -> None:
         self._predicting.close()

