@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from training import methods, recipe
+from training.align import command as align
 
 app = typer.Typer(
     help="Train, align and measure classifiers for babelproof.",
@@ -94,6 +95,10 @@ def list_command() -> None:
     console = Console()
     console.print(drawn)
     console.print(ways)
+
+
+app.command("align", epilog=align.ALIGN_EXAMPLES)(align.align_command)
+app.command("evaluate-encoder", epilog=align.QUALITY_EXAMPLES)(align.evaluate_command)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from training.align.pairs import LEXICON, ParallelText
 
 if TYPE_CHECKING:
-    from training.align import AlignOptions
     from training.align.distil import Schedule
+    from training.align.pipeline import AlignOptions
     from training.encoder_quality import Score
 
 SCORES = re.compile(r"(<!-- scores -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -49,7 +49,9 @@ def align_command(
     A TSV names its columns in the first line: en and other languages. A JSONL row holds lang, text, and either en or an
     id that it shares with an English row.
     """
-    from training.align import AlignOptions, PairsError, Schedule, align
+    from training.align.distil import Schedule
+    from training.align.pairs import PairsError
+    from training.align.pipeline import AlignOptions, align
 
     options = AlignOptions(
         paths=paths,
@@ -93,8 +95,8 @@ def evaluate_command(
 ) -> None:
     """Measure an encoder in every language: topics by a probe trained on English, and Tatoeba retrieval."""
     from probes.files import write_text
-    from training.align import PairsError
     from training.align.card import with_scores
+    from training.align.pairs import PairsError
     from training.encoder_quality import evaluate, means, to_json
 
     console = Console(stderr=True)
