@@ -97,8 +97,8 @@ def test_a_lone_killed_worker_is_back_soon_and_no_connection_is_lost(folder: Pat
         os.kill(server.workers()[0], signal.SIGKILL)
         started = time.monotonic()
         # the supervisor holds the socket: this connection waits for the new worker
-        assert httpx.post(f"{server.url}/predict", json={"inputs": "vote"}, timeout=30).status_code == 200
-        assert time.monotonic() - started < 20
+        assert httpx.post(f"{server.url}/predict", json={"inputs": "vote"}, timeout=60).status_code == 200
+        assert time.monotonic() - started < 40
 
 
 def test_sigterm_lets_requests_end_then_refuses_and_exits(folder: Path, tmp_path: Path) -> None:
