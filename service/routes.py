@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import platform
+import threading
 from collections.abc import Awaitable, Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -51,9 +52,9 @@ class Interface:
         await self._gate(scope, receive, send)
 
     def warm(self) -> None:
-        """Do once, before the first client waits for it, what the first call of each kind would load."""
-        detect("warm")
+        """Load what the first call of each kind would; languages beside the first answers, which need none."""
         self._classifier([Item("warm")])
+        threading.Thread(target=detect, args=("warm",), daemon=True).start()
 
     def close(self) -> None:
         self._predicting.close()
