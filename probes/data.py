@@ -8,6 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,7 +25,8 @@ class DataError(ValueError):
 def read_examples(path: str | Path, limit_per_language: int | None = None) -> list[Example]:
     """Examples of a .jsonl, .jsonl.gz, .tsv or .tsv.gz file, the first ones of each language where limited.
 
-    Columns: text and lang are needed; id (else the line number), text_pair and label are not.
+    Columns: text and lang are needed; id (else the line number), text_pair and label are not; others are passed over.
+    An id may stand once in a language: texts of one id in several languages are translations, one source.
     """
     path = Path(path)
     kinds = [suffix for suffix in path.suffixes if suffix != ".gz"][-1:]
@@ -33,12 +35,12 @@ def read_examples(path: str | Path, limit_per_language: int | None = None) -> li
     rows = _json_lines if kinds == [".jsonl"] else _tab_separated
     examples: list[Example] = []
     seen: Counter[str] = Counter()
-    ids: dict[str, int] = {}
+    ids: dict[tuple[str, str], int] = {}
     with _opened(path) as file:
         for line, row in rows(path, file):
             example = _example(row, f"{path}, line {line}", line)
-            if ids.setdefault(example.id, line) != line:
-                raise DataError(f"{path}, line {line}: the id {example.id!r} is already that of line {ids[example.id]}")
+            if (first := ids.setdefault((example.lang, example.id), line)) != line:
+                raise DataError(f"{path}, line {line}: the {example.lang} id {example.id!r} is that of line {first}")
             seen[example.lang] += 1
             if limit_per_language is None or seen[example.lang] <= limit_per_language:
                 examples.append(example)
@@ -48,12 +50,12 @@ def read_examples(path: str | Path, limit_per_language: int | None = None) -> li
 
 
 def check(examples: Iterable[Example], labels: tuple[str, ...]) -> None:
-    """DataError where ids repeat or a gold label is none of the model's."""
-    ids: set[str] = set()
+    """DataError where an id repeats in its language or a gold label is none of the model's."""
+    ids: set[tuple[str, str]] = set()
     for example in examples:
-        if example.id in ids:
-            raise DataError(f"two examples have the id {example.id!r}; an id must be an example's own")
-        ids.add(example.id)
+        if (example.lang, example.id) in ids:
+            raise DataError(f"two {example.lang} examples have the id {example.id!r}; an id stands once in a language")
+        ids.add((example.lang, example.id))
         if example.label is not None and example.label not in labels:
             raise DataError(f"example {example.id!r}: {unknown('label of the model', example.label, labels)}")
 
@@ -100,11 +102,11 @@ def _tab_separated(path: Path, file: Iterable[str]) -> Iterator[tuple[int, Mappi
 
 def _example(row: Mapping[str, Any], where: str, line: int) -> Example:
     for name in row:
-        if name not in COLUMNS:
+        if name not in COLUMNS and get_close_matches(name, set(COLUMNS) - set(row), cutoff=0.75):
             raise DataError(f"{where}: {unknown('column', name, COLUMNS)}")
     for name in ("text", "lang"):
         if row.get(name) in (None, ""):
-            raise DataError(f"{where}: {name} is missing or empty")
+            raise DataError(f"{where}: {name} is missing or empty; the columns are {', '.join(row) or 'none'}")
     text, lang = _text(row, "text", where), _text(row, "lang", where)
     assert text is not None and lang is not None
     item = Item(text, _text(row, "text_pair", where))

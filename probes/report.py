@@ -99,7 +99,7 @@ class Report:
     def examples(self) -> list[Example]:
         """The examples that were probed, ready to be probed again."""
         found = {
-            o.example: Example(o.example, Item(o.before, o.pair_before), o.lang, o.label if o.gold else None)
+            (o.lang, o.example): Example(o.example, Item(o.before, o.pair_before), o.lang, o.label if o.gold else None)
             for o in self.outcomes
         }
         return list(found.values())
@@ -177,7 +177,11 @@ def _row(group: Sequence[Outcome], names: Mapping[str, str]) -> Row:
     covered = sum(o.status != "not_applicable" for o in reached)
     queries = [o.queries for o in group if o.status in ("held", "fooled")]
     labelled = [o for o in group if o.gold]
-    right = {o.example: (float(o.predicted_before == o.label), 1) for o in labelled if o.predicted_before is not None}
+    predicted = {(o.lang, o.example): o for o in labelled if o.predicted_before is not None}.values()
+    right: dict[str, Counts] = {}
+    for outcome in predicted:
+        hits, n = right.get(outcome.example, (0, 0))
+        right[outcome.example] = (hits + (outcome.predicted_before == outcome.label), n + 1)
     robust = _counts(labelled, ("example",), ("held",), ("held", "fooled", "wrong_already"))
     return Row(
         lang=names.get("lang"),

@@ -61,7 +61,7 @@ def test_the_limit_is_per_language(tmp_path):
         (lines({"text": 7, "lang": "en"}), "line 1: text must be a text, not 7"),
         (lines({"text": "x", "lang": "en", "label": 3}), "line 1: label must be a text, not 3"),
         ('{"text": "\\ud800", "lang": "en"}\n', "line 1: text holds half a character"),
-        (lines(ROWS[0], ROWS[1], ROWS[0]), "line 3: the id 'a' is already that of line 1"),
+        (lines(ROWS[0], ROWS[1], ROWS[0]), "line 3: the en id 'a' is that of line 1"),
         ("", "no examples"),
     ],
 )
@@ -90,5 +90,14 @@ def test_examples_are_checked_against_the_model():
     check(EXPECTED, ("x", "y"))
     with pytest.raises(DataError, match=r"example 'c': .*'y'"):
         check(EXPECTED, ("x", "z"))
-    with pytest.raises(DataError, match="two examples have the id 'a'"):
+    with pytest.raises(DataError, match="two en examples have the id 'a'"):
         check([EXPECTED[0], EXPECTED[0]], ("x",))
+
+
+def test_translations_share_an_id_and_other_columns_are_passed_over(tmp_path):
+    file = tmp_path / "data.jsonl"
+    rows = [{"id": "7", "lang": lang, "text": lang, "label": "x", "src_lang": "z"} for lang in ("de", "sw")]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    examples = read_examples(file)
+    assert [(example.id, example.lang) for example in examples] == [("7", "de"), ("7", "sw")]
+    check(examples, ("x",))
