@@ -120,6 +120,21 @@ def test_a_stopped_run_ends_where_an_unbroken_one_does(parallel: Path, teacher: 
     np.testing.assert_allclose(vectors(stopped, texts), vectors(unbroken, texts), atol=2e-3)
 
 
+def test_an_encoder_can_be_gone_on_from(parallel: Path, teacher: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    align(options(parallel, teacher), SCHEDULE, first, quiet)
+    align(
+        options(parallel, teacher, start=first, seed=1),
+        Schedule(steps=1, warmup=1, learning_rate=0.0, embedding_learning_rate=0.0),
+        second,
+        quiet,
+    )
+    texts = ["Wasser Brot", "дом", "kubwa shule"]
+    np.testing.assert_allclose(vectors(second, texts), vectors(first, texts), atol=1e-3)
+    with pytest.raises(PairsError, match="no encoder to start from"):
+        align(options(parallel, teacher, start=tmp_path / "nowhere"), SCHEDULE, tmp_path / "third", quiet)
+
+
 def test_another_run_in_the_same_folder_is_refused(parallel: Path, teacher: Path, tmp_path: Path) -> None:
     out = tmp_path / "encoder"
     align(options(parallel, teacher), Schedule(steps=1), out, quiet)

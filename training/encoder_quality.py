@@ -48,8 +48,14 @@ def score(measure: str, lang: str, right: NDArray[np.bool_]) -> Score:
 
 def load_encoder(name: str, max_length: int = 256) -> Encode:
     """An encoder folder or hub name as a function from texts to vectors of length one."""
-    model = AutoModel.from_pretrained(name, dtype=torch.float32).eval().to(device())
-    tokenizer = AutoTokenizer.from_pretrained(name)
+    try:
+        model = AutoModel.from_pretrained(name, dtype=torch.float32).eval().to(device())
+        tokenizer = AutoTokenizer.from_pretrained(name)
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise PairsError(
+            f"{name} is neither an encoder folder nor a name the hub can be reached for: {reason}"
+        ) from None
     return lambda texts: encode(model, tokenizer, texts, max_length)
 
 

@@ -14,6 +14,8 @@ from typing import Any
 import onnxruntime
 import torch
 
+OPSET = 18
+
 
 def optimise(path: Path) -> None:
     """Fold constants and drop what does nothing; the fusions are left to the machine that serves.
@@ -31,28 +33,56 @@ def optimise(path: Path) -> None:
 
 
 def to_onnx(model: Any, tokenizer: Any, path: Path) -> None:
-    """Write the graph, batch and sequence free: by optimum where it knows the architecture, else by torch."""
+    """Write the graph, batch and sequence free: by optimum, or by torch where optimum is not installed."""
     with warnings.catch_warnings(), tempfile.TemporaryDirectory() as scratch:
         warnings.simplefilter("ignore")  # the tracer's remarks on shapes; the gate judges the result
-        if _optimum_knows(model.config.model_type):
+        try:
+            known = _optimum_knows(model.config.model_type)
+        except ImportError:
+            _trace(model, tokenizer, path)
+            return
+        if known:
             from optimum.exporters.onnx import onnx_export_from_model
 
             onnx_export_from_model(model=model, output=Path(scratch), task="text-classification", do_validation=False)
             shutil.move(Path(scratch) / "model.onnx", path)
         else:
-            _trace(model, tokenizer, path)
+            _describe_and_export(model, tokenizer, path)
 
 
 def _optimum_knows(model_type: str) -> bool:
-    try:
-        from optimum.exporters.onnx import model_configs as _registered  # noqa: F401
-        from optimum.exporters.tasks import TasksManager
+    from optimum.exporters.onnx import model_configs as _registered  # noqa: F401
+    from optimum.exporters.tasks import TasksManager
 
-        return "text-classification" in TasksManager.get_supported_tasks_for_model_type(
-            model_type, "onnx", library_name="transformers"
-        )
-    except (ImportError, KeyError):
+    try:
+        tasks = TasksManager.get_supported_tasks_for_model_type(model_type, "onnx", library_name="transformers")
+    except KeyError:
         return False
+    return "text-classification" in tasks
+
+
+def _input_names(model: Any, tokenizer: Any) -> list[str]:
+    taken = signature(model.forward).parameters
+    names = ("input_ids", "attention_mask", "token_type_ids")
+    return [name for name in names if name in taken and name in tokenizer.model_input_names]
+
+
+def _describe_and_export(model: Any, tokenizer: Any, path: Path) -> None:
+    """An architecture that optimum has no description of, our pooled head among them: its inputs are described here."""
+    from optimum.exporters.onnx import export
+    from optimum.exporters.onnx.config import TextEncoderOnnxConfig
+    from optimum.utils import NormalizedTextConfig
+
+    names = _input_names(model, tokenizer)
+
+    class Description(TextEncoderOnnxConfig):
+        NORMALIZED_CONFIG_CLASS = NormalizedTextConfig
+
+        @property
+        def inputs(self) -> dict[str, dict[int, str]]:
+            return {name: {0: "batch_size", 1: "sequence_length"} for name in names}
+
+    export(model, Description(model.config, task="text-classification"), path, opset=OPSET)
 
 
 class _Logits(torch.nn.Module):
@@ -68,9 +98,7 @@ class _Logits(torch.nn.Module):
 
 
 def _trace(model: Any, tokenizer: Any, path: Path) -> None:
-    taken = signature(model.forward).parameters
-    names = [name for name in ("input_ids", "attention_mask", "token_type_ids")
-             if name in taken and name in tokenizer.model_input_names]  # fmt: skip
+    names = _input_names(model, tokenizer)
     example = tokenizer(["a b c", "a"], ["b", "c d"], padding=True, return_tensors="pt")
     torch.onnx.export(
         _Logits(model, names).eval(),
@@ -79,6 +107,6 @@ def _trace(model: Any, tokenizer: Any, path: Path) -> None:
         input_names=names,
         output_names=["logits"],
         dynamic_axes={name: {0: "batch", 1: "sequence"} for name in names} | {"logits": {0: "batch"}},
-        opset_version=18,
+        opset_version=OPSET,
         dynamo=False,
     )

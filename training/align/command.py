@@ -42,7 +42,9 @@ def align_command(
     steps: Annotated[int, typer.Option(min=1, help="Optimiser steps; may be changed when a run goes on.")] = 7000,
     tokens_per_batch: Annotated[int, typer.Option(min=256, help="Padded pieces in a batch.")] = 6144,
     learning_rate: Annotated[float, typer.Option(help="Of the layers; embeddings learn 3.3 times as fast.")] = 3e-4,
+    contrastive: Annotated[float, typer.Option(min=0, help="Weight of the contrastive term.")] = 0.3,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    start: Annotated[Path | None, typer.Option(help="Encoder made by align to go on from, instead of anew.")] = None,
 ) -> None:
     """Make a multilingual encoder out of an English one and sentence-aligned text.
 
@@ -64,8 +66,14 @@ def align_command(
         embedding_size=embedding_size,
         tokens_per_batch=tokens_per_batch,
         seed=seed,
+        start=start,
     )
-    schedule = Schedule(steps=steps, learning_rate=learning_rate, embedding_learning_rate=learning_rate * 10 / 3)
+    schedule = Schedule(
+        steps=steps,
+        learning_rate=learning_rate,
+        embedding_learning_rate=learning_rate * 10 / 3,
+        contrastive=contrastive,
+    )
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     try:

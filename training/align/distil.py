@@ -37,8 +37,8 @@ class Schedule:
     learning_rate: float = 3e-4
     embedding_learning_rate: float = 1e-3
     warmup: int = 200
-    decay: float = 0.4
-    contrastive: float = 0.1
+    decay: float = 0.6
+    contrastive: float = 0.3
     checkpoint_every: int = 250
 
     def factor(self, step: int) -> float:

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
-from transformers import BertModel, PreTrainedTokenizerBase
+from transformers import AutoModel, BertModel, PreTrainedTokenizerBase
 
 from probes.files import replacing, write_text
 from training.align.card import render
@@ -48,6 +48,8 @@ class AlignOptions:
     tokens_per_batch: int = 6144
     english_share: float = 0.05
     seed: int = 0
+    start: Path | None = None
+    """An encoder that align made: its tokenizer and weights are taken instead of new ones."""
 
 
 def align(options: AlignOptions, schedule: Schedule, out: Path, stage: Stage) -> list[str]:
@@ -68,8 +70,11 @@ def align(options: AlignOptions, schedule: Schedule, out: Path, stage: Stage) ->
     )
     cells = _cells(pairs, tokenizer.backend_tokenizer, options.max_pieces)
 
-    words, seen = _words(options, cells, pairs, teacher, teacher_tokenizer, len(tokenizer), work, stage)
-    student = build_student(teacher, teacher_tokenizer, tokenizer, words, seen, options.embedding_size)
+    if options.start:
+        student = AutoModel.from_pretrained(options.start, dtype=torch.float32)
+    else:
+        words, seen = _words(options, cells, pairs, teacher, teacher_tokenizer, len(tokenizer), work, stage)
+        student = build_student(teacher, teacher_tokenizer, tokenizer, words, seen, options.embedding_size)
 
     share = shares(cells, ENGLISH, options.english_share)
     mixture = Mixture(cells, share, options.tokens_per_batch, options.seed)
@@ -148,6 +153,10 @@ def _same_run(work: Path, options: AlignOptions, pairs: ParallelText) -> None:
 
 
 def _tokenizer(options: AlignOptions, pairs: ParallelText, work: Path) -> Tokenizer:
+    if options.start:
+        if not (options.start / "tokenizer.json").exists():
+            raise PairsError(f"{options.start}: no encoder to start from (no tokenizer.json)")
+        return Tokenizer.from_file(str(options.start / "tokenizer.json"))
     file = work / "tokenizer.json"
     if not file.exists():
         texts = {lang: _sentences(options, pairs, lang) for lang in pairs.rows}
