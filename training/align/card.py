@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from training.align.pairs import LEXICON, ParallelText
@@ -17,11 +19,13 @@ SCORES = re.compile(r"(<!-- scores -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def render(options: AlignOptions, schedule: Schedule, pairs: ParallelText, parameters: int) -> str:
-    """A card in Markdown with room for scores; licences are for whoever publishes the encoder to add."""
+    """A card in Markdown with room for scores; a source whose licence is not in licences.toml has none stated."""
+    licences = tomllib.loads((Path(__file__).parent / "licences.toml").read_text(encoding="utf-8"))
     counts = {lang: {source: len(rows) for source, rows in own.items()} for lang, own in pairs.rows.items()}
     sources = sorted({source for own in counts.values() for source in own} - {LEXICON})
     per_source = "\n".join(
-        f"| {source} | {sum(own.get(source, 0) for own in counts.values()):,} |" for source in [*sources, LEXICON]
+        f"| {source} | {sum(own.get(source, 0) for own in counts.values()):,} | {licences.get(source, 'not stated')} |"
+        for source in [*sources, LEXICON]
     )
     per_lang = ", ".join(f"{lang} {sum(own.values()):,}" for lang, own in sorted(counts.items()))
     return f"""# A multilingual sentence encoder of {len(counts) + 1} languages
@@ -35,8 +39,8 @@ rates {schedule.learning_rate:g} and {schedule.embedding_learning_rate:g} (embed
 
 ## Text
 
-| source | pairs with English |
-| --- | ---: |
+| source | pairs with English | licence |
+| --- | ---: | --- |
 {per_source}
 
 Pairs by language: {per_lang}.
