@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 from rich.console import Console
-from transformers import AutoTokenizer
+from transformers import AutoModel, AutoTokenizer
 from typer.testing import CliRunner
 
 import runtime
@@ -216,6 +216,18 @@ def test_epochs_are_shuffled_into_batches_of_like_length(place: Path, tokenizer:
     spread = [np.ptp([len(row) for row in first[start : start + 8]]) for start in range(0, 160, 8)]
     assert np.mean(spread) < 1
     assert [len(row) for row in first] != sorted(len(row) for row in first), "batches themselves are shuffled"
+
+
+@pytest.mark.parametrize("pooling", ["mean", "cls"])
+def test_an_encoder_in_half_precision_is_trained_in_single(
+    place: Path, tmp_path: Path, tokenizer: Any, pooling: str
+) -> None:
+    encoder, folder = tmp_path / "encoder", tmp_path / "model"
+    AutoModel.from_pretrained(place / "encoder").half().save_pretrained(encoder)
+    model = head.build(str(encoder), ("a", "b"), pooling=pooling, dropout=0, seed=1, tokenizer=tokenizer)
+    model.save_pretrained(folder)
+    for one in (model, head.load(folder)):
+        assert {parameter.dtype for parameter in one.parameters()} == {torch.float32}
 
 
 def test_mixed_singles_and_pairs_are_refused(tokenizer: Any) -> None:

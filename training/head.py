@@ -21,6 +21,9 @@ _DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_
              "hidden_dropout", "attention_dropout", "embedding_dropout", "mlp_dropout", "dropout", "cls_dropout",
              "seq_classif_dropout")  # fmt: skip
 
+_SINGLE = {"dtype": "float32"}
+"""An encoder stored in half precision is trained, and exported, in single."""
+
 _SHARED = {"hidden_size", "vocab_size", "num_hidden_layers", "num_attention_heads", "max_position_embeddings"}
 """What exporters and trainers ask the outer configuration for."""
 
@@ -116,7 +119,7 @@ def build(
                 encoder, config=inner, attn_implementation="eager", dtype=torch.float32
             )
         config = PooledConfig(
-            encoder=inner.to_dict(),
+            encoder={name: value for name, value in inner.to_dict().items() if name != "torch_dtype"} | _SINGLE,
             pooling=pooling,
             dropout=dropout,
             sep_token_id=tokenizer.sep_token_id,
