@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")
 MASK = "<mask>"
-# Soft hyphen, zero-width space, word joiner, byte-order mark, bidi marks and controls say nothing to a classifier.
+# Soft hyphen, zero-width space, word joiner, invisible operators, byte-order mark, bidi marks and controls and the
+# like say nothing to a classifier.
 # The zero-width joiners U+200C and U+200D stay: Persian and the Indic scripts spell with them.
-INVISIBLE = r"[\u00AD\u200B\u200E\u200F\u202A-\u202E\u2060\u2066-\u2069\uFEFF]"
+INVISIBLE = r"[\u00AD\u034F\u061C\u180E\u200B\u200E\u200F\u202A-\u202E\u2060-\u2064\u2066-\u206F\uFEFF]"
 
 
 def balanced(texts: Mapping[str, Sequence[str]], per_language: int, seed: int) -> list[str]:
