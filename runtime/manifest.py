@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
@@ -13,6 +11,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from probes.files import replacing
 
 NAME = "manifest.json"
 TOKENIZER = "tokenizer.json"
@@ -126,15 +126,8 @@ def write(folder: str | Path, manifest: Manifest) -> Manifest:
     folder = Path(folder)
     written = replace(manifest, files=_digests(folder), created_by=manifest.created_by or created_by())
     _check(written, folder / NAME)
-    descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=f".{NAME}-")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(_render(written))
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, folder / NAME)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with replacing(folder / NAME) as temporary:
+        temporary.write_bytes(_render(written))
     return written
 
 

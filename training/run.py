@@ -16,6 +16,7 @@ from rich.console import Console
 from transformers import AutoTokenizer, PreTrainedModel
 
 import runtime
+from probes.files import write_text
 from probes.types import Example
 from runtime import manifest as folders
 from training import card, data, head, loop
@@ -184,6 +185,4 @@ def _score(folder: Path, examples: Sequence[Example], console: Console) -> tuple
 
 
 def _write(path: Path, content: Any) -> None:
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
