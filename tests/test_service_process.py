@@ -52,12 +52,14 @@ def test_bentoml_has_no_route_of_its_own(server: Server) -> None:
 def test_a_body_of_60_megabytes_is_refused_fast_and_not_held(server: Server, framing: str) -> None:
     body = b"0" * 60_000_000
     before = _memory(server)
-    content = body if framing == "length" else (body[at : at + 65536] for at in range(0, len(body), 65536))
-    started = time.monotonic()
-    response = httpx.post(f"{server.url}/predict", content=content, headers=JSON, timeout=30)
-    assert time.monotonic() - started < 10
-    assert (response.status_code, response.json()["code"]) == (413, "body_too_large")
-    assert _memory(server) - before < 30_000_000
+    for _ in range(4):
+        content = body if framing == "length" else (body[at : at + 65536] for at in range(0, len(body), 65536))
+        started = time.monotonic()
+        response = httpx.post(f"{server.url}/predict", content=content, headers=JSON, timeout=30)
+        assert time.monotonic() - started < 10
+        assert (response.status_code, response.json()["code"]) == (413, "body_too_large")
+    # a worker may grow by what it still loads at its start, not by the 240 MB it was sent, nor by one body
+    assert _memory(server) - before < 55_000_000
     assert server.ready()
 
 
