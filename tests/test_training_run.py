@@ -309,6 +309,9 @@ def test_what_cannot_run_says_so_before_training(place: Path, tmp_path: Path) ->
 
 
 def test_list_names_recipes_and_methods() -> None:
+    told = json.loads(CliRunner().invoke(app, ["list", "--json"]).stdout)
+    assert set(told["recipes"]) == {"nli", "paraphrase", "topics"}
+    assert set(told["methods"]) == {"augment", "plain"}
     said = CliRunner().invoke(app, ["list"])
     assert said.exit_code == 0
     for name in (*recipe.names(), *methods.names()):

@@ -75,26 +75,29 @@ def run_command(
 
 
 @app.command("list")
-def list_command() -> None:
+def list_command(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> None:
     """Name the recipes and training methods that ship.
 
     Example: babelproof-train list
     """
-    drawn = Table(title="Recipes", title_justify="left")
-    for column in ("name", "stages", "method", "what"):
-        drawn.add_column(column)
-    for name in recipe.names():
-        plan = recipe.load(name)
-        drawn.add_row(name, ", ".join(stage.name for stage in plan.stage),
-                      ", ".join(sorted({stage.method for stage in plan.stage})), plan.description)  # fmt: skip
-    ways = Table(title="Methods", title_justify="left")
-    ways.add_column("name")
-    ways.add_column("what")
-    for name in methods.names():
-        ways.add_row(name, methods.describe(name))
+    plans = {name: recipe.load(name) for name in recipe.names()}
+    ways = {name: methods.describe(name) for name in methods.names()}
+    if as_json:
+        told = {name: plan.description for name, plan in plans.items()}
+        typer.echo(json.dumps({"recipes": told, "methods": ways}, indent=2, ensure_ascii=False))
+        return
     console = Console()
+    drawn = Table("name", "stages", "method", "what", title="Recipes", title_justify="left")
+    for name, plan in plans.items():
+        used = sorted({stage.method for stage in plan.stage})
+        drawn.add_row(name, ", ".join(stage.name for stage in plan.stage), ", ".join(used), plan.description)
     console.print(drawn)
-    console.print(ways)
+    drawn = Table("name", "what", title="Methods", title_justify="left")
+    for name, what in ways.items():
+        drawn.add_row(name, what)
+    console.print(drawn)
 
 
 app.command("align", epilog=align.ALIGN_EXAMPLES)(align.align_command)
