@@ -3,7 +3,8 @@
 ONNX Runtime's own dynamic quantisation takes one scale for a whole batch, so that a label can depend on the texts it is
 batched with, and all suffer from one outlying token. Here each token has its own scale and centre, and an answer
 depends on its text alone. Measured on a MiniLM classifier of SIB-200 topics against fp32: 97 % of labels agree at 1.6
-times its speed, where one scale for the batch gives 91 % at 2.2 times.
+times its speed, where one scale for the batch gives 91 % at 2.2 times; once, on 408 test rows that also chose the
+scheme.
 """
 
 from __future__ import annotations
