@@ -43,6 +43,9 @@ def align_command(
     tokens_per_batch: Annotated[int, typer.Option(min=256, help="Padded pieces in a batch.")] = 6144,
     learning_rate: Annotated[float, typer.Option(help="Of the layers; embeddings learn 3.3 times as fast.")] = 3e-4,
     contrastive: Annotated[float, typer.Option(min=0, help="Weight of the contrastive term.")] = 0.3,
+    language_exponent: Annotated[
+        float, typer.Option(min=0, max=1, help="Languages are drawn by this power of their size: 0 all alike.")
+    ] = 0.35,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     start: Annotated[Path | None, typer.Option(help="Encoder made by align to go on from, instead of anew.")] = None,
 ) -> None:
@@ -65,6 +68,7 @@ def align_command(
         vocab_size=vocab_size,
         embedding_size=embedding_size,
         tokens_per_batch=tokens_per_batch,
+        language_exponent=language_exponent,
         seed=seed,
         start=start,
     )

@@ -27,6 +27,7 @@ Progress = Callable[[int, str], None]
 """Called with the amount of work done so far and a note."""
 
 SCALE = 20.0
+WORDS = "embeddings.word_embeddings."
 
 
 @dataclass(frozen=True)
@@ -120,8 +121,8 @@ def distil(
     """Train the student in place; checkpoints in work, from which the same call goes on after a stop."""
     where = device()
     student.to(where).train()
-    embedding = [parameter for name, parameter in student.named_parameters() if name.startswith("embeddings.")]
-    rest = [parameter for name, parameter in student.named_parameters() if not name.startswith("embeddings.")]
+    embedding = [parameter for name, parameter in student.named_parameters() if name.startswith(WORDS)]
+    rest = [parameter for name, parameter in student.named_parameters() if not name.startswith(WORDS)]
     groups = [
         {"params": embedding, "lr": schedule.embedding_learning_rate, "weight_decay": 0.0},
         {"params": rest, "lr": schedule.learning_rate, "weight_decay": 0.01},

@@ -21,15 +21,15 @@ class Cell:
     targets: NDArray[np.int64]
 
 
-def shares(cells: Sequence[Cell], english: str, english_share: float) -> NDArray[np.float64]:
-    """Share of each cell: languages by the square root of their size, sources within one likewise; English fixed."""
+def shares(cells: Sequence[Cell], english: str, english_share: float, exponent: float = 0.35) -> NDArray[np.float64]:
+    """Share of each cell: languages by a power of their size, sources within one by its square root; English fixed."""
     size = np.array([len(cell.ids) for cell in cells], dtype=np.float64)
     languages = np.array([cell.lang for cell in cells])
     share = np.zeros(len(cells))
     for lang in set(languages):
         own = languages == lang
         within = np.sqrt(size[own]) / np.sqrt(size[own]).sum()
-        share[own] = within * (0 if lang == english else np.sqrt(size[own].sum()))
+        share[own] = within * (0 if lang == english else size[own].sum() ** exponent)
         if lang == english:
             share[own] = -within
     others = share > 0

@@ -14,7 +14,7 @@ from typing import IO
 
 ENGLISH = "en"
 LEXICON = "lexicon"
-MAX_CHARACTERS = 300
+MAX_CHARACTERS = 450
 
 
 class PairsError(ValueError):

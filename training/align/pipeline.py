@@ -44,9 +44,10 @@ class AlignOptions:
     vocab_size: int = 40_000
     embedding_size: int = 304
     sentences_per_language: int = 7000
-    max_pieces: int = 80
+    max_pieces: int = 112
     tokens_per_batch: int = 6144
     english_share: float = 0.05
+    language_exponent: float = 0.35
     seed: int = 0
     start: Path | None = None
     """An encoder that align made: its tokenizer and weights are taken instead of new ones."""
@@ -76,7 +77,7 @@ def align(options: AlignOptions, schedule: Schedule, out: Path, stage: Stage) ->
         words, seen = _words(options, cells, pairs, teacher, teacher_tokenizer, len(tokenizer), work, stage)
         student = build_student(teacher, teacher_tokenizer, tokenizer, words, seen, options.embedding_size)
 
-    share = shares(cells, ENGLISH, options.english_share)
+    share = shares(cells, ENGLISH, options.english_share, options.language_exponent)
     mixture = Mixture(cells, share, options.tokens_per_batch, options.seed)
     distil(student, mixture, vectors, schedule, work, tokenizer.pad_token_id, stage("distillation", schedule.steps))
 
