@@ -43,6 +43,20 @@ class Onnx:
 
 
 @dataclass(frozen=True, slots=True)
+class Smoothing:
+    """The graph in two halves for passes under noise, and the noise the model was trained for.
+
+    sigma is the standard deviation on every coordinate of a content token's word embedding; special_ids get none.
+    """
+
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid", strict=True)
+    sigma: float
+    special_ids: tuple[int, ...] = ()
+    embeddings: str = "embeddings.onnx"
+    body: str = "body.onnx"
+
+
+@dataclass(frozen=True, slots=True)
 class Agreement:
     """Share of n examples on which the stored graph gives the label of the original model."""
 
@@ -90,6 +104,7 @@ class Manifest:
     encoder: str
     licence: str
     onnx: Onnx = field(default_factory=Onnx)
+    smoothing: Smoothing | None = None
     recipe_sha256: str | None = None
     data_sha256: Mapping[str, str] = field(default_factory=dict)
     parity: Parity | None = None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from probes.types import Example, Item
+from training.methods.plain import Plain
 
 WORDS = {
     "en": {"sports": ("football", "team", "match", "goal"), "health": ("doctor", "nurse", "vaccine", "fever")},
@@ -96,15 +97,44 @@ def write_recipe(path: Path, encoder: Path, stages: Sequence[str], *, head: str 
 
 
 @dataclass(frozen=True)
-class Renaming:
-    """A method that numbers its draws in the text of every example and halves the loss."""
+class Renaming(Plain):
+    """A method that numbers its draws in the text of every example and takes half the loss."""
 
-    fresh: bool = True
-    files: tuple[Path, ...] = ()
+    clean_weight = 0.5
+
+    @property
+    def fresh(self) -> bool:
+        return True
 
     def prepare(self, examples: Sequence[Example], rng: np.random.Generator) -> list[Example]:
         mark = " today" * int(rng.integers(1, 1000) % 7)
         return [replace(row, item=Item(row.item.text + mark, row.item.pair)) for row in examples]
 
-    def loss(self, model: Any, batch: Any) -> Any:
-        return model(**batch).loss / 2
+
+class Silent(Plain):
+    """A method that takes the clean term away and puts nothing in its place."""
+
+    clean_weight = 0.0
+
+
+@dataclass(frozen=True)
+class BreakingLoss(Plain):
+    """A method whose loss is no number from the 31st step on."""
+
+    calls: list[int] = field(default_factory=list)
+
+    def penalty(self, passes: Any) -> Any:
+        self.calls.append(1)
+        if len(self.calls) > 30:
+            passes.clean = passes.clean * float("nan")
+        return None
+
+
+@dataclass(frozen=True)
+class BreakingGradient(BreakingLoss):
+    """A method whose gradient is no number from the 31st step on, while its loss still is one."""
+
+    def penalty(self, passes: Any) -> Any:
+        self.calls.append(1)
+        zero = (passes.clean * 0).sum()
+        return zero.clamp(min=0).sqrt() if len(self.calls) > 30 else zero

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from jinja2 import Environment, StrictUndefined
 
 from runtime.manifest import Manifest
+from training.objective import canonical
 from training.recipe import Recipe
 from training.scores import Score, mean_accuracy
 
@@ -32,7 +33,7 @@ language:
 ## Training
 
 {% for stage in stages -%}
-- **{{ stage.name }}**: method `{{ stage.method }}`{% if stage.options %} {{ stage.options }}{% endif %}, \
+- **{{ stage.name }}**: method {{ stage.method }}, \
 {{ stage.rows }} rows of {{ stage.data }}, {{ stage.steps }} steps of {{ stage.batch }}, \
 learning rate {{ stage.learning_rate }}
 {%- if stage.dev_accuracy is not none %}, accuracy {{ "%.3f" % stage.dev_accuracy }} on {{ stage.dev }}{% endif %}
@@ -65,13 +66,17 @@ The intervals speak of sampling alone. How far small changes of the input move t
 """
 
 
+def _method(table: Mapping[str, object]) -> str:
+    options = ", ".join(f"{key} = {value}" for key, value in table.items() if key != "name")
+    return f"`{table['name']}`" + (f" ({options})" if options else "")
+
+
 def render(recipe: Recipe, manifest: Manifest, results: Sequence[Mapping[str, object]], scores: Sequence[Score]) -> str:
     """The card as Markdown; `results` are rows, steps and dev_accuracy of each stage."""
     stages = [
         {
             "name": stage.name,
-            "method": stage.method,
-            "options": ", ".join(f"{key} = {value}" for key, value in stage.options.items()),
+            "method": ", ".join(map(_method, canonical(stage.method))),
             "data": ", ".join(f"`{source.source}`" for source in stage.data),
             "dev": ", ".join(f"`{source.source}`" for source in stage.dev),
             "batch": stage.batch,

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
+from transformers import DataCollatorWithPadding
 
 from probes.types import Example
-from training.methods import Method
+from training.objective import Objective
+from training.passes import VIEW
 
 Features = dict[str, Any]
 _POOL = 50
@@ -44,31 +46,53 @@ class EpochData(Dataset[Features]):
     """The rows of one epoch in their order, a function of seed and epoch alone: a resumed run sees the same."""
 
     def __init__(
-        self, examples: Sequence[Example], method: Method, encode: Encoder, *, batch: int, seed: Sequence[int]
+        self, examples: Sequence[Example], objective: Objective, encode: Encoder, *, batch: int, seed: Sequence[int]
     ) -> None:
-        self._examples, self._method, self._encode = examples, method, encode
+        self._examples, self._objective, self._encode = examples, objective, encode
         self._batch, self._seed = batch, list(seed)
         self._prepared_for = -1
         self._rows: list[Features] = []
         self.set_epoch(0)
 
     def set_epoch(self, epoch: int) -> None:
-        """Draw the rows (once, or at every epoch for a method that says so) and their order."""
-        draw = epoch if self._method.fresh else 0
+        """Draw the rows (once, or at every epoch for methods that say so) and their order."""
+        draw = epoch if self._objective.fresh else 0
         if draw != self._prepared_for:
-            rng = np.random.default_rng([*self._seed, 0, draw])
-            rows = self._encode(self._method.prepare(self._examples, rng))
+            rows = self._draw(np.random.default_rng([*self._seed, 0, draw]))
             if self._rows and len(rows) != len(self._rows):
-                raise ValueError(f"the method made {len(rows)} rows in epoch {epoch}, {len(self._rows)} before")
+                raise ValueError(f"the methods made {len(rows)} rows in epoch {epoch}, {len(self._rows)} before")
             self._rows, self._prepared_for = rows, draw
         lengths = np.array([len(row["input_ids"]) for row in self._rows])
         self._order = _order(lengths, self._batch, np.random.default_rng([*self._seed, 1, epoch]))
+
+    def _draw(self, rng: np.random.Generator) -> list[Features]:
+        examples, views = self._objective.rows(self._examples, rng)
+        rows = self._encode(examples)
+        for row, view in zip(rows, self._encode(views) if views else (), strict=bool(views)):
+            row |= {VIEW + name: value for name, value in view.items() if name != "labels"}
+        return rows
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def __getitem__(self, place: int) -> Features:
         return self._rows[self._order[place]]
+
+
+class Collator:
+    """Rows to tensors: the texts padded to the longest, and so are their second versions where there are any."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._pad = DataCollatorWithPadding(tokenizer, pad_to_multiple_of=8)
+
+    def __call__(self, rows: Sequence[Features]) -> dict[str, Any]:
+        """Model inputs of shape (rows, length), and labels of shape (rows,)."""
+        own = [{name: value for name, value in row.items() if not name.startswith(VIEW)} for row in rows]
+        views = [{name.removeprefix(VIEW): row[name] for name in row if name.startswith(VIEW)} for row in rows]
+        padded = dict(self._pad(own))
+        if any(views):
+            padded |= {VIEW + name: value for name, value in self._pad(views).items()}
+        return padded
 
 
 def _order(lengths: NDArray[np.int64], batch: int, rng: np.random.Generator) -> list[int]:

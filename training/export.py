@@ -25,6 +25,7 @@ from runtime.classifier import OnnxClassifier
 from runtime.manifest import Agreement, Manifest, Onnx, Parity
 from training import head as _registered  # noqa: F401  our own head, so that transformers can load it
 from training.graph import optimise, to_onnx
+from training.halves import embedding_tensor, split
 from training.int8 import quantise
 
 FP32_TOLERANCE = 1e-4
@@ -113,12 +114,18 @@ def finish(
     if difference is not None:
         console.print(f"fp32 ONNX against the model: probabilities within {difference:.1e} on {len(items)} texts")
     agreement = {}
+    tensor = embedding_tensor(graph.graph) if manifest.smoothing else ""
     if precision == "int8":
-        onnx.save(quantise(graph), folder / GRAPH)
+        graph = quantise(graph)
+        onnx.save(graph, folder / GRAPH)
         manifest = replace(manifest, onnx=replace(manifest.onnx, precision="int8"))
         stored = _answers(folder, manifest, items)
         agreement = _agreement(rows, exact if reference is None else reference, stored)
         _tell(agreement, console)
+    if manifest.smoothing:
+        first, second = split(graph, tensor)
+        onnx.save(first, folder / manifest.smoothing.embeddings)
+        onnx.save(second, folder / manifest.smoothing.body)
     parity = Parity(difference, len(items), agreement)
     return folders.write(folder, replace(manifest, parity=parity))
 

@@ -133,6 +133,11 @@ def build(
         return model
 
 
+def special_ids(tokenizer: Any) -> list[int]:
+    """Ids of tokens that are no part of a text; an unknown piece is one."""
+    return sorted(set(tokenizer.all_special_ids) - {tokenizer.unk_token_id})
+
+
 def load(folder: str | Path) -> PreTrainedModel:
     """A model that `build` made and save_pretrained wrote."""
     return AutoModelForSequenceClassification.from_pretrained(

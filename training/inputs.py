@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from training import data, methods
+from training import data
 from training.recipe import Recipe, RecipeError
 
 
@@ -55,7 +55,7 @@ def gather(recipe: Recipe, root: Path, *, max_rows: int | None = None) -> Inputs
     test = load(recipe.test.data, _test_languages(recipe, encoder))
     hashes = {name: digest for loaded in (*train, *dev, test) for name, digest in loaded.hashes.items()}
     for stage in recipe.stage:
-        for path in methods.build(stage.method, stage.options).files:
+        for path in stage.objective.files:
             hashes[path.name] = _digest(path)
     for path in sorted(Path(encoder).glob("*")) if Path(encoder).is_dir() else ():
         if path.suffix in (".safetensors", ".bin", ".json"):

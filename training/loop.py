@@ -12,11 +12,9 @@ from typing import Any
 import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from torch import Tensor, nn
-from torch.utils.data import Dataset, Sampler, SequentialSampler
+from safetensors import SafetensorError
 from torch.utils.tensorboard import SummaryWriter
 from transformers import (
-    DataCollatorWithPadding,
     EarlyStoppingCallback,
     EvalPrediction,
     PreTrainedModel,
@@ -30,54 +28,10 @@ from transformers import (
 from transformers.integrations import TensorBoardCallback
 
 from probes.types import Example
-from training.epochs import Encoder, EpochData, Features
-from training.methods import Method, build
+from training.epochs import Collator, Encoder, EpochData
+from training.head import special_ids
 from training.recipe import Recipe, Stage
-
-
-class MethodTrainer(Trainer):
-    """A Trainer whose loss is the method's, whose order is the data's, and whose head may learn at its own rate."""
-
-    def __init__(self, *args: Any, method: Method, head_learning_rate: float, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._method = method
-        self._head_learning_rate = head_learning_rate
-        # else Trainer takes any forward(**kwargs) for a model that divides by num_items_in_batch itself
-        self.model_accepts_loss_kwargs = False
-
-    def compute_loss(
-        self, model: nn.Module, inputs: dict[str, Tensor], return_outputs: bool = False, num_items_in_batch: Any = None
-    ) -> Any:
-        """The method's loss in training; outputs and plain loss in evaluation."""
-        if return_outputs:
-            return super().compute_loss(model, inputs, return_outputs=True)
-        return self._method.loss(model, inputs)
-
-    def create_optimizer(self) -> torch.optim.Optimizer:
-        """AdamW in four groups: encoder and head, with and without weight decay."""
-        self.optimizer: torch.optim.Optimizer | None
-        if self.optimizer is None:
-            decaying = set(self.get_decay_parameter_names(self.model))
-            prefix = f"{self.model.base_model_prefix}."
-            groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
-            for name, parameter in self.model.named_parameters():
-                if parameter.requires_grad:
-                    groups.setdefault((name.startswith(prefix), name in decaying), []).append(parameter)
-            self.optimizer = torch.optim.AdamW(
-                [
-                    {
-                        "params": parameters,
-                        "lr": self.args.learning_rate if in_encoder else self._head_learning_rate,
-                        "weight_decay": self.args.weight_decay if decays else 0.0,
-                    }
-                    for (in_encoder, decays), parameters in groups.items()
-                ],
-                lr=self.args.learning_rate,
-            )
-        return self.optimizer
-
-    def _get_train_sampler(self, train_dataset: Dataset[Features] | None = None) -> Sampler[int]:
-        return SequentialSampler(train_dataset or self.train_dataset)
+from training.trainer import Finite, MethodTrainer, TrainingStopped
 
 
 @dataclass(frozen=True)
@@ -100,23 +54,25 @@ class Work:
 def train(work: Work) -> dict[str, Any]:
     """Train work.model in place, from the newest whole checkpoint if there is one; returns steps and dev accuracy."""
     stage, recipe = work.stage, work.recipe
-    method = build(stage.method, stage.options)
+    objective = stage.objective
     encode = Encoder(work.tokenizer, work.labels, recipe.max_length)
     work.model.get_input_embeddings().requires_grad_(not stage.freeze_embeddings)
-    data = EpochData(work.train, method, encode, batch=stage.batch, seed=(recipe.seed, work.number))
+    data = EpochData(work.train, objective, encode, batch=stage.batch, seed=(recipe.seed, work.number))
     dev = sorted(encode(work.dev), key=lambda row: len(row["input_ids"])) if work.dev else None
     writer = SummaryWriter(str(work.logs))
-    callbacks = [_NextEpoch(data), _Report(work.console, stage.name), TensorBoardCallback(writer)]
+    callbacks = [_NextEpoch(data), Finite(), _Report(work.console, stage.name), TensorBoardCallback(writer)]
     if stage.patience:
         callbacks.append(EarlyStoppingCallback(stage.patience))
     trainer = MethodTrainer(
         work.model,
         _arguments(work),
-        method=method,
+        objective=objective,
+        special=special_ids(work.tokenizer),
+        seed=(recipe.seed, work.number),
         head_learning_rate=stage.head_learning_rate or stage.learning_rate,
         train_dataset=data,
         eval_dataset=dev,
-        data_collator=DataCollatorWithPadding(work.tokenizer, pad_to_multiple_of=8),
+        data_collator=Collator(work.tokenizer),
         compute_metrics=_accuracy if dev else None,
         callbacks=callbacks,
     )
@@ -127,9 +83,24 @@ def train(work: Work) -> dict[str, Any]:
     with warnings.catch_warnings():
         # checkpoints within one tick of the file system's clock are ordered by number: as good
         warnings.filterwarnings("ignore", message="mtime may not be reliable")
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        _train(trainer, checkpoint, work.folder)
     writer.close()
     return {"steps": trainer.state.global_step, "rows": len(data), "dev_accuracy": trainer.state.best_metric}
+
+
+def _train(trainer: Trainer, checkpoint: Path | None, folder: Path) -> None:
+    """Train to the end, or say where it stopped and what is kept."""
+    try:
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    except (TrainingStopped, OSError, SafetensorError, RuntimeError) as error:
+        kept = newest_checkpoint(folder)
+        left = f"{kept} is kept, and the same command goes on from it" if kept else "no checkpoint was written yet"
+        if isinstance(error, TrainingStopped):
+            raise TrainingStopped(f"{error}; {left}. Lower the learning rate, or epsilon or scale, and use another "
+                                  "--out") from error  # fmt: skip
+        if isinstance(error, RuntimeError) and "write" not in str(error):
+            raise
+        raise TrainingStopped(f"{folder} could not be written: {error}; {left}") from error
 
 
 def newest_checkpoint(folder: Path) -> Path | None:

@@ -164,7 +164,12 @@ def _manifest(inputs: Inputs) -> folders.Manifest:
         recipe_sha256=recipe.digest(),
         data_sha256=dict(sorted(inputs.hashes.items())),
         onnx=folders.Onnx(precision=recipe.weights),
+        smoothing=_smoothing(inputs) if recipe.smoothing else None,
     )
+
+
+def _smoothing(inputs: Inputs) -> folders.Smoothing:
+    return folders.Smoothing(inputs.recipe.smoothing, tuple(head.special_ids(_tokenizer(inputs.encoder))))
 
 
 def _gate_rows(inputs: Inputs) -> list[Example]:

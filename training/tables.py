@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from probes.registry import unknown
+from probes.registry import UnknownName, unknown
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ def read(kind: type[T], table: Mapping[str, Any], where: str) -> T:
     values = {key: _cast(hints[key], value, f"{where}: {key}") for key, value in table.items()}
     try:
         return kind(**values)
-    except ValueError as error:
+    except (ValueError, UnknownName) as error:
         raise TableError(f"{where}: {error}") from error
 
 

@@ -13,15 +13,25 @@ from probes.types import Example
 from training.tables import TableError, read
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
+
+    from training.passes import Passes
 
 
 class Method(Protocol):
-    """A way to train: a frozen dataclass whose fields are its options in the recipe."""
+    """A way to train: a frozen dataclass whose fields are its options in the recipe. Plain has every default."""
+
+    @property
+    def clean_weight(self) -> float:
+        """Weight of the clean cross-entropy; of several methods the least counts."""
 
     @property
     def fresh(self) -> bool:
-        """Whether `prepare` draws anew for every epoch; else its rng is the same every time."""
+        """Whether `prepare` and `view` draw anew for every epoch; else their rng is the same every time."""
+
+    @property
+    def needs_dropout(self) -> bool:
+        """Whether the method does nothing in a model without dropout."""
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -30,8 +40,11 @@ class Method(Protocol):
     def prepare(self, examples: Sequence[Example], rng: np.random.Generator) -> list[Example]:
         """The examples one epoch trains on; as many at every epoch."""
 
-    def loss(self, model: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
-        """The scalar to minimise on a batch of model inputs with `labels`."""
+    def view(self, examples: Sequence[Example], rng: np.random.Generator) -> list[Example] | None:
+        """A second version of every prepared example, seen in the same batch; None if the method wants none."""
+
+    def penalty(self, passes: Passes) -> Tensor | None:
+        """What the method adds to the weighted clean cross-entropy, a scalar; None for nothing."""
 
 
 registry: Registry[type[Method]] = Registry("method", __name__)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,16 +13,25 @@ from probes.types import Example
 from training.methods import registry
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
+
+    from training.passes import Passes
 
 
 @dataclass(frozen=True)
 class Plain:
-    """The examples as they are, the model's own cross-entropy."""
+    """The examples as they are, cross-entropy alone."""
+
+    clean_weight = 1.0
 
     @property
     def fresh(self) -> bool:
         """The same rows for every epoch."""
+        return False
+
+    @property
+    def needs_dropout(self) -> bool:
+        """It does not."""
         return False
 
     @property
@@ -34,9 +43,13 @@ class Plain:
         """The examples themselves."""
         return list(examples)
 
-    def loss(self, model: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
-        """Mean cross-entropy of a batch, a scalar."""
-        return model(**batch).loss
+    def view(self, examples: Sequence[Example], rng: np.random.Generator) -> list[Example] | None:
+        """None."""
+        return None
+
+    def penalty(self, passes: Passes) -> Tensor | None:
+        """None."""
+        return None
 
 
 registry.add("plain", Plain)
