@@ -355,6 +355,7 @@ def test_methods_in_combination_share_the_clean_pass_and_the_least_weight_counts
         ({"name": "adversarial", "epsilon": -0.1}, "epsilon .* above 0, not -0.1"),
         ({"name": "adversarial", "epsilon": float("nan")}, "epsilon .* not nan"),
         ({"name": "adversarial", "steps": 0}, "steps must be at least 1"),
+        ({"name": "adversarial", "form": "free", "start": "zero", "clean_weight": 0.0}, "clean_weight must be above 0"),
         ({"name": "adversarial", "norm": "l1"}, "norm must be one of 'l2', 'linf'"),
         ({"name": "random-perturbation", "scale": 0.0}, "scale .* above 0"),
         ({"name": "random-perturbation", "draws": 0}, "draws must be at least 1"),

@@ -32,7 +32,7 @@ def test_shipped_recipes_load_and_name_every_licence() -> None:
 
 
 def test_defaults_and_kinds() -> None:
-    plan = made({"learning_rate": 1, "options": {"form": "faithful"}, "method": "augment"})
+    plan = made({"learning_rate": 1, "method": {"name": "augment", "form": "faithful"}})
     assert plan.stage[0].learning_rate == 1.0
     assert plan.stage[0].data == (Source("toy:train:en"),)
     assert plan.encoder == "models/encoder"
@@ -69,12 +69,15 @@ def test_recipe_refusals(keys: dict[str, Any], message: str) -> None:
         ({"data": ["toy"]}, r"stage\[0\]: data\[0\]: .*'toy' is not SET:SPLIT"),
         ({"data": [{"source": "toy:train", "txt": "a"}]}, r"stage\[0\]: data\[0\]: .*'txt'.*'text'"),
         ({"data": ["sealed:train"]}, r"sealed data are for the last evaluation"),
-        ({"data": ["jsonl:../sealed/a.jsonl"]}, r"sealed data are for the last evaluation"),
+        ({"data": ["file:../sealed/a.jsonl"]}, r"sealed data are for the last evaluation"),
         ({"head": "new"}, r"stage\[0\]: head must be one of 'keep', 'drop', not 'new'"),
         ({"patience": 2}, r"patience needs dev data"),
         ({"method": "augmented"}, r"stage\[0\]: no method is called 'augmented'; did you mean 'augment'"),
-        ({"method": "augment", "options": {"copy": 3}}, r"options of the method 'augment': .*'copy'.*'copies'"),
+        ({"method": {"name": "augment", "copy": 3}}, r"options of the method 'augment': .*'copy'.*'copies'"),
         ({"method": "no.module:X"}, r"no module 'no'"),
+        ({"method": []}, r"method must name at least one"),
+        ({"method": [{"epsilon": 1.0}]}, r"method must name at least one"),
+        ({"method": {"name": "adversarial", "epsilon": -1}}, r"epsilon .* above 0, not -1"),
     ],
 )
 def test_stage_refusals(stage: dict[str, Any], message: str) -> None:
@@ -107,6 +110,15 @@ def test_digest_is_of_the_meaning(tmp_path: Path) -> None:
     )
     assert recipe.load(first).digest() == recipe.load(second).digest()
     assert made().digest() != made({"epochs": 4}).digest()
+    ways: list[Any] = ["augment", ["augment"], {"name": "augment"}, [{"name": "augment"}]]
+    assert len({made({"method": way}).digest() for way in ways}) == 1
+
+
+def test_r_drop_needs_dropout() -> None:
+    method = {"name": "consistency", "perturbations": []}
+    with pytest.raises(TableError, match=r"stage 'one': consistency needs dropout above 0"):
+        made({"method": method})
+    assert made({"method": ["augment", method]}, dropout=0.1).stage[0].objective.clean_weight == 1
 
 
 def test_the_page_on_training_holds_a_recipe_and_every_key() -> None:
@@ -114,7 +126,7 @@ def test_the_page_on_training_holds_a_recipe_and_every_key() -> None:
     block = re.search(r"```toml\n(.*?)```", page, re.DOTALL)
     assert block is not None
     plan = recipe.parse(tomllib.loads(block[1]), "docs/training.md")
-    assert plan.stage[0].options == {"form": "fresh", "clean": 0.5}
+    assert plan.stage[0].method == ({"name": "augment", "form": "fresh", "clean": 0.5},)
     keys = [field.name for kind in (recipe.Recipe, recipe.Stage, recipe.Scoring) for field in fields(kind)]
     missing = [key for key in keys if not re.search(rf"`{key}`|^{key} = |^\[+{key}\]+", page, re.MULTILINE)]
     assert not missing

@@ -17,6 +17,8 @@ from runtime.classifier import pack
 from training import head
 from training.passes import hooked
 
+LONGEST = 512
+"""Tokens of a text where the folder does not say."""
 BATCH_TOKENS = 8192
 """Padded tokens of one pass."""
 
@@ -24,11 +26,11 @@ BATCH_TOKENS = 8192
 class TorchClassifier:
     """A folder that `head.build` made and training saved, on the accelerator where there is one; fp32."""
 
-    def __init__(self, folder: str | Path, max_length: int = 128) -> None:
+    def __init__(self, folder: str | Path, max_length: int | None = None) -> None:
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._model = head.load(folder).eval().to(self._device)
         self._tokenizer = AutoTokenizer.from_pretrained(str(folder))
-        self._max_length = max_length
+        self._max_length = max_length or min(self._tokenizer.model_max_length, LONGEST)
         names = self._model.config.id2label
         self.labels: tuple[str, ...] = tuple(names[number] for number in range(len(names)))
         self._special = torch.tensor(head.special_ids(self._tokenizer))

@@ -9,10 +9,12 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from training import methods, recipe
+from training import lexicon_command, methods, recipe
 from training.align import command as align
+from training.evaluation import command as evaluation
 
 app = typer.Typer(
     help="Train, align and measure classifiers for babelproof.",
@@ -50,7 +52,7 @@ def run_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
 ) -> None:
     """Train one recipe."""
-    notes = Console(stderr=True)
+    notes = Console(stderr=True, emoji=False)  # a source such as toy:train: is no emoji
     try:
         plan = recipe.load(recipe_name)
         overrides = {"encoder": encoder, "seed": seed}
@@ -65,8 +67,10 @@ def run_command(
         transformers_logging.set_verbosity_error()
         finished = run(gather(plan, data, max_rows=max_rows), out, resume=resume, console=notes)
     except (ValueError, OSError) as error:
-        notes.print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
+        notes.print(f"[red]error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
+    if finished is None:  # one of several processes, not the first
+        return
     if as_json:
         typer.echo(json.dumps([asdict(score) for score in finished.scores], indent=2, ensure_ascii=False))
     elif finished.scores:
@@ -91,7 +95,7 @@ def list_command(
     console = Console()
     drawn = Table("name", "stages", "method", "what", title="Recipes", title_justify="left")
     for name, plan in plans.items():
-        used = sorted({stage.method for stage in plan.stage})
+        used = sorted({name for stage in plan.stage for name in stage.objective.names})
         drawn.add_row(name, ", ".join(stage.name for stage in plan.stage), ", ".join(used), plan.description)
     console.print(drawn)
     drawn = Table("name", "what", title="Methods", title_justify="left")
@@ -101,7 +105,9 @@ def list_command(
 
 
 app.command("align", epilog=align.ALIGN_EXAMPLES)(align.align_command)
+app.command("evaluate", epilog=evaluation.EVALUATE_EXAMPLES)(evaluation.evaluate_command)
 app.command("evaluate-encoder", epilog=align.QUALITY_EXAMPLES)(align.evaluate_command)
+app.command("lexicon", epilog=lexicon_command.EXAMPLES)(lexicon_command.lexicon_command)
 
 
 if __name__ == "__main__":

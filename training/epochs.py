@@ -42,6 +42,17 @@ class Encoder:
         ]
 
 
+def drawn(
+    objective: Objective, examples: Sequence[Example], encode: Encoder, rng: np.random.Generator
+) -> list[Features]:
+    """The rows that methods make of the examples, encoded, with their second versions where there are any."""
+    prepared, views = objective.rows(examples, rng)
+    rows = encode(prepared)
+    for row, view in zip(rows, encode(views) if views else (), strict=bool(views)):
+        row |= {VIEW + name: value for name, value in view.items() if name != "labels"}
+    return rows
+
+
 class EpochData(Dataset[Features]):
     """The rows of one epoch in their order, a function of seed and epoch alone: a resumed run sees the same."""
 
@@ -58,19 +69,12 @@ class EpochData(Dataset[Features]):
         """Draw the rows (once, or at every epoch for methods that say so) and their order."""
         draw = epoch if self._objective.fresh else 0
         if draw != self._prepared_for:
-            rows = self._draw(np.random.default_rng([*self._seed, 0, draw]))
+            rows = drawn(self._objective, self._examples, self._encode, np.random.default_rng([*self._seed, 0, draw]))
             if self._rows and len(rows) != len(self._rows):
                 raise ValueError(f"the methods made {len(rows)} rows in epoch {epoch}, {len(self._rows)} before")
             self._rows, self._prepared_for = rows, draw
         lengths = np.array([len(row["input_ids"]) for row in self._rows])
         self._order = _order(lengths, self._batch, np.random.default_rng([*self._seed, 1, epoch]))
-
-    def _draw(self, rng: np.random.Generator) -> list[Features]:
-        examples, views = self._objective.rows(self._examples, rng)
-        rows = self._encode(examples)
-        for row, view in zip(rows, self._encode(views) if views else (), strict=bool(views)):
-            row |= {VIEW + name: value for name, value in view.items() if name != "labels"}
-        return rows
 
     def __len__(self) -> int:
         return len(self._rows)

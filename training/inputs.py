@@ -30,6 +30,8 @@ class Inputs:
     test: data.Loaded
     hashes: Mapping[str, str]
     max_rows: int | None = None
+    notes: tuple[str, ...] = ()
+    """Where the rows came from, a line for each source."""
 
     @property
     def identity(self) -> str:
@@ -56,12 +58,14 @@ def gather(recipe: Recipe, root: Path, *, max_rows: int | None = None) -> Inputs
     hashes = {name: digest for loaded in (*train, *dev, test) for name, digest in loaded.hashes.items()}
     for stage in recipe.stage:
         for path in stage.objective.files:
-            hashes[path.name] = _digest(path)
+            hashes[f"{path.parent.name}/{path.name}"] = _digest(path)
     for path in sorted(Path(encoder).glob("*")) if Path(encoder).is_dir() else ():
         if path.suffix in (".safetensors", ".bin", ".json"):
             hashes[f"encoder/{path.name}"] = _digest(path)
-    inputs = Inputs(recipe, encoder, train, dev, test, hashes, max_rows)
+    notes = dict.fromkeys(note for loaded in (*train, *dev, test) for note in loaded.notes)
+    inputs = Inputs(recipe, encoder, train, dev, test, hashes, max_rows, tuple(notes))
     _check_labels(inputs)
+    _check_languages(inputs)
     return inputs
 
 
@@ -101,12 +105,21 @@ def _check_labels(inputs: Inputs) -> None:
                 f"stage {stage.name!r} keeps the head of the stage before, whose labels are {', '.join(before)}; "
                 f'its own are {", ".join(labels)}. Write head = "drop", or the same labels'
             )
-        known = (*inputs.train[number].labels, *inputs.dev[number].labels)
-        last = inputs.test.labels if stage is recipe.stage[-1] else ()
-        for label in (*known, *last):
-            if label not in labels:
-                raise RecipeError(f"stage {stage.name!r}: the data have the label {label!r}, "
-                                  f"the model would know {', '.join(labels)}")  # fmt: skip
+        last = [inputs.test] if stage is recipe.stage[-1] else []
+        try:
+            data.check_labels(labels, inputs.train[number], inputs.dev[number], *last)
+        except data.DataError as error:
+            raise RecipeError(f"stage {stage.name!r}: {error}") from error
+
+
+def _check_languages(inputs: Inputs) -> None:
+    """Languages that the recipe lists must have test rows; those of an encoder need not."""
+    listed = inputs.recipe.test.languages
+    missing = [] if isinstance(listed, str) else sorted(set(listed) - {row.lang for row in inputs.test.examples})
+    if missing:
+        raise RecipeError(
+            f"test: no rows in {', '.join(missing)}; take them out of languages, or name data that have them"
+        )
 
 
 def _digest(path: Path) -> str:

@@ -28,6 +28,7 @@ from transformers import (
 from transformers.integrations import TensorBoardCallback
 
 from probes.types import Example
+from training import processes
 from training.epochs import Collator, Encoder, EpochData
 from training.head import special_ids
 from training.recipe import Recipe, Stage
@@ -49,6 +50,8 @@ class Work:
     folder: Path
     logs: Path
     console: Console
+    callbacks: Sequence[TrainerCallback] = ()
+    """Whatever else wants to know how training goes on."""
 
 
 def train(work: Work) -> dict[str, Any]:
@@ -59,8 +62,10 @@ def train(work: Work) -> dict[str, Any]:
     work.model.get_input_embeddings().requires_grad_(not stage.freeze_embeddings)
     data = EpochData(work.train, objective, encode, batch=stage.batch, seed=(recipe.seed, work.number))
     dev = sorted(encode(work.dev), key=lambda row: len(row["input_ids"])) if work.dev else None
-    writer = SummaryWriter(str(work.logs))
-    callbacks = [_NextEpoch(data), Finite(), _Report(work.console, stage.name), TensorBoardCallback(writer)]
+    # what is written and shown comes from the first process
+    writer = SummaryWriter(str(work.logs)) if processes.here().is_main_process else None
+    callbacks = [_NextEpoch(data), Finite(), _Report(work.console, stage.name), TensorBoardCallback(writer),
+                 *work.callbacks]  # fmt: skip
     if stage.patience:
         callbacks.append(EarlyStoppingCallback(stage.patience))
     trainer = MethodTrainer(
@@ -84,23 +89,31 @@ def train(work: Work) -> dict[str, Any]:
         # checkpoints within one tick of the file system's clock are ordered by number: as good
         warnings.filterwarnings("ignore", message="mtime may not be reliable")
         _train(trainer, checkpoint, work.folder)
-    writer.close()
+    if writer:
+        writer.close()
     return {"steps": trainer.state.global_step, "rows": len(data), "dev_accuracy": trainer.state.best_metric}
 
 
 def _train(trainer: Trainer, checkpoint: Path | None, folder: Path) -> None:
     """Train to the end, or say where it stopped and what is kept."""
     try:
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        if checkpoint and 0 < trainer.args.max_steps <= _state(checkpoint).global_step:
+            # Trainer would go on to the end of the epoch that max_steps cut short
+            trainer.state = _state(checkpoint)
+            trainer._load_from_checkpoint(trainer.state.best_model_checkpoint or str(checkpoint))
+        else:
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     except (TrainingStopped, OSError, SafetensorError, RuntimeError) as error:
         kept = newest_checkpoint(folder)
-        left = f"{kept} is kept, and the same command goes on from it" if kept else "no checkpoint was written yet"
+        left = f"{kept} is kept" if kept else "no checkpoint was written yet"
         if isinstance(error, TrainingStopped):
-            raise TrainingStopped(f"{error}; {left}. Lower the learning rate, or epsilon or scale, and use another "
-                                  "--out") from error  # fmt: skip
+            advice = "lower the learning rate, epsilon or scale in the recipe, and name another --out"
+            raise TrainingStopped(f"{error}; {left}; {advice}") from error
         if isinstance(error, RuntimeError) and "write" not in str(error):
             raise
-        raise TrainingStopped(f"{folder} could not be written: {error}; {left}") from error
+        raise TrainingStopped(
+            f"{folder} could not be written: {error}; {left}; make room and give the same command again"
+        ) from error
 
 
 def newest_checkpoint(folder: Path) -> Path | None:
@@ -114,6 +127,10 @@ def newest_checkpoint(folder: Path) -> Path | None:
     return max(whole)[1] if whole else None
 
 
+def _state(checkpoint: Path) -> TrainerState:
+    return TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
+
+
 def bf16_works(precision: str) -> bool:
     """Whether to train in bf16 on this machine: as the recipe says, or where the hardware multiplies in it."""
     if precision != "auto":
@@ -125,13 +142,18 @@ def bf16_works(precision: str) -> bool:
 
 def _arguments(work: Work) -> TrainingArguments:
     stage = work.stage
+    share, count = processes.share(stage.batch), processes.here().num_processes
     when = "steps" if stage.evaluate_every else "epoch"
     every = {"eval_steps": stage.evaluate_every, "save_steps": stage.evaluate_every} if stage.evaluate_every else {}
     return TrainingArguments(
         output_dir=str(work.folder),
         num_train_epochs=stage.epochs,
-        per_device_train_batch_size=stage.batch,
-        per_device_eval_batch_size=max(stage.batch, 64),
+        max_steps=stage.steps or -1,
+        # split_batches: these are shared by the processes, so that their number changes no update
+        per_device_train_batch_size=share * count,
+        per_device_eval_batch_size=max(share, 64 // count) * count,
+        accelerator_config={"split_batches": True},
+        ddp_find_unused_parameters=False,
         learning_rate=stage.learning_rate,
         weight_decay=stage.weight_decay,
         warmup_ratio=stage.warmup,

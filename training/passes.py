@@ -62,12 +62,22 @@ class Passes:
             vectors: Tensor = _bare(self.model).get_input_embeddings()(self.inputs["input_ids"])
             return vectors.float()
 
+    def movable(self, place: Place) -> Tensor:
+        """Where a perturbation may be, shape (n, length, 1): content tokens, at the embeddings always.
+
+        An encoder's own head reads the last state of special tokens, perhaps of one alone; under it all states but
+        those of padding may move.
+        """
+        if place == "states" and getattr(_bare(self.model).config, "pooling", "cls") == "cls":
+            return self.inputs["attention_mask"][..., None].float()
+        return self.content
+
     def shifted(self, place: Place, delta: Tensor, *, frozen: bool = False) -> Tensor:
-        """Logits with delta, of shape (n, length, width), added at the place; special and padding tokens never move.
+        """Logits with delta, of shape (n, length, width), added at the place, where it is movable.
 
         At the states only what comes after them is computed. frozen: no gradient is wanted behind the place.
         """
-        added = delta * self.content
+        added = delta * self.movable(place)
         if place == "embeddings":
             words = _bare(self.model).get_input_embeddings()
             with hooked(words, lambda output: output + added.to(output.dtype)):
@@ -108,7 +118,7 @@ class Passes:
 
 def _blocks(model: nn.Module) -> str:
     """Name of the list of the encoder's blocks."""
-    depth = _bare(model).config.num_hidden_layers
+    depth = _bare(model).base_model.config.num_hidden_layers
     for name, module in model.named_modules():
         if isinstance(module, nn.ModuleList) and len(module) == depth:
             return name

@@ -1,4 +1,4 @@
-"""Recipes: what a training run is made of, read from strict TOML; torch-free."""
+"""Recipes: what a training run is made of, read from strict TOML."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from probes.registry import unknown
-from training import methods
 from training.data import Source
+from training.objective import Chosen, Objective, canonical
 from training.tables import TableError, read
 
 _SHIPPED = Path(__file__).parent / "recipes"
@@ -31,9 +31,11 @@ class Stage:
     dev: tuple[Source, ...] = ()
     labels: tuple[str, ...] = ()
     """Label names in the order of the outputs; empty: the sorted labels of the data."""
-    method: str = "plain"
-    options: Mapping[str, Any] = field(default_factory=dict)
+    method: Chosen | tuple[Chosen, ...] = "plain"
+    """One method or several; read as a tuple of tables, each with the method's name and its options."""
     epochs: int = 3
+    steps: int = 0
+    """Optimiser updates; 0: as many as epochs make."""
     batch: int = 32
     learning_rate: float = 5e-5
     head_learning_rate: float | None = None
@@ -55,7 +57,7 @@ class Stage:
             raise ValueError(f"name must be non-empty and without '/', not {self.name!r}.")
         if not self.data:
             raise ValueError("data must name at least one source.")
-        for key, low in (("epochs", 1), ("batch", 1), ("patience", 0), ("evaluate_every", 0)):
+        for key, low in (("epochs", 1), ("steps", 0), ("batch", 1), ("patience", 0), ("evaluate_every", 0)):
             if getattr(self, key) < low:
                 raise ValueError(f"{key} must be at least {low}, not {getattr(self, key)}.")
         if self.learning_rate <= 0 or (self.head_learning_rate or 1) <= 0:
@@ -64,7 +66,13 @@ class Stage:
             raise ValueError(f"warmup is a share of the steps, 0 up to 1, not {self.warmup}.")
         if self.patience and not self.dev:
             raise ValueError("patience needs dev data to watch; name some under dev.")
-        methods.build(self.method, self.options)
+        object.__setattr__(self, "method", canonical(self.method))
+        _ = self.objective
+
+    @property
+    def objective(self) -> Objective:
+        """What the methods make of rows and loss."""
+        return Objective(canonical(self.method))
 
 
 @dataclass(frozen=True)
@@ -91,6 +99,8 @@ class Recipe:
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     weights: Literal["int8", "fp32"] = "int8"
     """Precision of the exported model."""
+    smoothing: float = 0.0
+    """Standard deviation of noise on word embeddings; above 0 the graphs that noisy passes need are exported too."""
     seed: int = 7
     licence: str = "not stated"
     licences: Mapping[str, str] = field(default_factory=dict)
@@ -105,6 +115,11 @@ class Recipe:
             raise ValueError(f"stage names must differ: {', '.join(names)}.")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must be 0 up to 1, not {self.dropout}.")
+        for stage in self.stage:
+            if not self.dropout and (idle := stage.objective.needs_dropout):
+                raise ValueError(f"stage {stage.name!r}: {', '.join(idle)} needs dropout above 0 to have any effect.")
+        if not self.smoothing >= 0:
+            raise ValueError(f"smoothing is a standard deviation, 0 or above, not {self.smoothing}.")
         if self.max_length < 8:
             raise ValueError(f"max_length must be at least 8 tokens, not {self.max_length}.")
         used = {source.set_name for source in self.sources()}

@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
-from transformers import AutoTokenizer, PreTrainedModel
+from transformers import AutoTokenizer, PreTrainedModel, TrainerCallback
 
 import runtime
 from probes.files import write_text
 from probes.types import Example
 from runtime import manifest as folders
-from training import card, data, head, loop
+from training import card, data, head, loop, processes
 from training.export import export
 from training.inputs import Inputs, RunError
 from training.recipe import Recipe
@@ -40,12 +40,15 @@ class Finished:
     scores: tuple[Score, ...]
 
 
-def run(inputs: Inputs, out: Path, *, resume: bool = True, console: Console | None = None) -> Finished:
-    """Train, export, score; a run that was cut short goes on where it stopped, unless resume is False."""
+def run(inputs: Inputs, out: Path, *, resume: bool = True, console: Console | None = None) -> Finished | None:
+    """Train, export, score; a run that was cut short goes on where it stopped, unless resume is False.
+
+    None in every process but the first, which alone writes.
+    """
     console = console or Console(stderr=True)
-    _claim(inputs, out, resume)
-    results = [_stage(inputs, number, out, console) for number in range(len(inputs.recipe.stage))]
-    last = _stage_folder(inputs.recipe, len(results) - 1, out) / "model"
+    last = train(inputs, out, resume=resume, console=console)
+    if not processes.here().is_main_process:
+        return None
     console.print("exporting to ONNX, comparing with the model")
     fresh = out / "model.new"
     shutil.rmtree(fresh, ignore_errors=True)
@@ -53,7 +56,8 @@ def run(inputs: Inputs, out: Path, *, resume: bool = True, console: Console | No
     scores = _score(fresh, inputs.test.examples, console)
     manifest = replace(exported, scores={row.lang: folders.Score(row.accuracy, row.low, row.high, row.n)
                                          for row in scores})  # fmt: skip
-    (fresh / "README.md").write_text(card.render(inputs.recipe, manifest, results, scores), encoding="utf-8")
+    (fresh / "README.md").write_text(card.render(inputs.recipe, manifest, results(inputs.recipe, out), scores),
+                                     encoding="utf-8")  # fmt: skip
     manifest = folders.write(fresh, manifest)
     shutil.rmtree(out / "model", ignore_errors=True)
     os.replace(fresh, out / "model")
@@ -61,11 +65,45 @@ def run(inputs: Inputs, out: Path, *, resume: bool = True, console: Console | No
     return Finished(out / "model", manifest, scores)
 
 
+def train(
+    inputs: Inputs,
+    out: Path,
+    *,
+    resume: bool = True,
+    console: Console | None = None,
+    callbacks: Sequence[TrainerCallback] = (),
+) -> Path:
+    """Train every stage, or go on where that was cut short; the folder of the last stage's torch model."""
+    console = console or Console(stderr=True)
+    if processes.here().is_main_process:
+        _claim(inputs, out, resume)
+        for note in inputs.notes:
+            console.print(note, markup=False, emoji=False, highlight=False, soft_wrap=True)
+    else:
+        console = Console(quiet=True)
+    processes.here().wait_for_everyone()
+    for number in range(len(inputs.recipe.stage)):
+        _stage(inputs, number, out, console, callbacks)
+        processes.here().wait_for_everyone()
+    return trained(inputs.recipe, out)
+
+
+def trained(recipe: Recipe, out: Path) -> Path:
+    """Where the torch model of the last stage is once it is trained."""
+    return _stage_folder(recipe, len(recipe.stage) - 1, out) / "model"
+
+
+def results(recipe: Recipe, out: Path) -> list[dict[str, Any]]:
+    """Rows, steps and dev_accuracy of each stage of a trained run."""
+    done = [_stage_folder(recipe, number, out) / "done.json" for number in range(len(recipe.stage))]
+    return [json.loads(path.read_text(encoding="utf-8")) for path in done]
+
+
 def _claim(inputs: Inputs, out: Path, resume: bool) -> None:
     """Make the folder this run's; refuse one that another run began, or that is somebody else's altogether."""
     out.mkdir(parents=True, exist_ok=True)
     path = out / "run.json"
-    if not path.is_file() and any(out.iterdir()):
+    if not path.is_file() and any(not found.name.startswith(".run.json.") for found in out.iterdir()):
         raise RunError(f"{out} is not empty and holds no run; choose another --out")
     if not resume:
         for name in _OURS:
@@ -95,15 +133,14 @@ def _stage_folder(recipe: Recipe, number: int, out: Path) -> Path:
     return out / "stages" / f"{number + 1}-{recipe.stage[number].name}"
 
 
-def _stage(inputs: Inputs, number: int, out: Path, console: Console) -> dict[str, Any]:
-    """Train one stage, or read what it came to if it was finished before."""
+def _stage(inputs: Inputs, number: int, out: Path, console: Console, callbacks: Sequence[TrainerCallback]) -> None:
+    """Train one stage unless it was finished before."""
     recipe, stage = inputs.recipe, inputs.recipe.stage[number]
     folder = _stage_folder(recipe, number, out)
     done = folder / "done.json"
     if done.is_file():
         console.print(f"{stage.name}: finished before")
-        finished: dict[str, Any] = json.loads(done.read_text(encoding="utf-8"))
-        return finished
+        return
     model = _start(inputs, number, out)
     tokenizer = _tokenizer(inputs.encoder)
     work = loop.Work(
@@ -118,12 +155,15 @@ def _stage(inputs: Inputs, number: int, out: Path, console: Console) -> dict[str
         folder=folder,
         logs=out / "logs" / folder.name,
         console=console,
+        callbacks=callbacks,
     )
     result = loop.train(work)
+    if not processes.here().is_main_process:
+        return
     model.save_pretrained(folder / "model")
+    tokenizer.model_max_length = recipe.max_length
     tokenizer.save_pretrained(folder / "model")
     _write(done, result)
-    return result
 
 
 def _start(inputs: Inputs, number: int, out: Path) -> PreTrainedModel:

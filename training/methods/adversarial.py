@@ -49,12 +49,15 @@ class Adversarial(Plain):
             raise ValueError("steps must be at least 1 and step_size not below 0.")
         if not self.weight > 0 or self.clean_weight < 0:
             raise ValueError("weight must be above 0 and clean_weight not below 0.")
+        if self.form == "free" and self.start == "zero" and not self.clean_weight:
+            raise ValueError("the free form begins a zero start with the clean pass: clean_weight must be above 0.")
 
     def penalty(self, passes: Passes) -> Tensor:
         """Weighted loss at the perturbation found (pgd), or the mean over the passes after the first (free)."""
         vectors = passes.vectors(self.place)
-        reach = radius(self.epsilon, self.unit, self.norm, self.per, vectors, passes.content)
-        ball = Ball(self.norm, self.per, reach, passes.content)
+        movable = passes.movable(self.place)
+        reach = radius(self.epsilon, self.unit, self.norm, self.per, vectors, movable)
+        ball = Ball(self.norm, self.per, reach, movable)
         delta = ball.random(vectors, passes.rng) if self.start == "random" else torch.zeros_like(vectors)
         return self._free(passes, ball, delta) if self.form == "free" else self._pgd(passes, ball, delta)
 

@@ -49,7 +49,7 @@ class RandomPerturbation(Plain):
         vectors = passes.vectors(self.place)
         scale = self.scale
         if self.unit == "relative":
-            scale *= float(token_norm(vectors, passes.content)) / vectors.shape[2] ** 0.5
+            scale *= float(token_norm(vectors, passes.movable(self.place))) / vectors.shape[2] ** 0.5
         losses = [
             passes.cross_entropy(passes.shifted(self.place, self._noise(vectors, scale, passes.rng)))
             for _ in range(self.draws)
