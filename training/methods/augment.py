@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from probes import languages, synonyms
+from probes.languages import Language
 from probes.synonyms import Synonyms
-from probes.text import splice
+from probes.text import Span, splice, words
 from probes.types import Edit, Example, Item
+from training.lexicon import by_language
 from training.methods import registry
 from training.methods.plain import Plain
 
@@ -25,6 +28,8 @@ class Augment(Plain):
     faithful: as the authors' code has it. n copies of every row replace it, drawn once; text is split on single
     spaces, words are looked up as written. fresh (ours): every epoch draws one new copy of each row and keeps a
     share of them clean, so a step costs what a plain one does; words are found under punctuation and capitals.
+    Rows of a language without synonyms: the fresh form leaves them as they are; the faithful one, which would only
+    repeat them, refuses them.
     """
 
     form: Literal["fresh", "faithful"] = "fresh"
@@ -33,7 +38,8 @@ class Augment(Plain):
     clean: float = 0.5
     """Share of rows the fresh form leaves as they are."""
     synonyms: str = ""
-    """A JSON file {word: [synonym, ...]}, .gz allowed; empty: the lists that ship."""
+    """A JSON file {word: [synonym, ...]}, .gz allowed, for all languages; or a folder of them, XX.json for language XX,
+    beside the lists that ship for languages it lacks. Empty: the lists that ship."""
 
     def __post_init__(self) -> None:
         if self.copies < 1:
@@ -46,45 +52,87 @@ class Augment(Plain):
         """The fresh form draws anew for every epoch, the faithful one once."""
         return self.form == "fresh"
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The user's synonyms, if any."""
+        return tuple(self._paths.values())
+
     def prepare(self, examples: Sequence[Example], rng: np.random.Generator) -> list[Example]:
         """Rows: n per example (faithful) or one (fresh)."""
         if self.fresh:
             return [example if rng.random() < self.clean else self._copy(example, rng) for example in examples]
         return [copy for example in examples for copy in self._copies(example, rng)]
 
-    @property
-    def files(self) -> tuple[Path, ...]:
-        """The user's synonyms, if any."""
-        return (Path(self.synonyms),) if self.synonyms else ()
-
     def _copy(self, example: Example, rng: np.random.Generator) -> Example:
         language = languages.get(example.lang)
-        source = self._named or synonyms.of(language.code)
 
         def draw(text: str) -> str:
-            choices: dict[tuple[int, int], list[Edit]] = {}
-            for edit in synonyms.edits(text, language, source):
-                choices.setdefault((edit.start, edit.end), []).append(edit)
-            drawn = [(edits, int(rng.integers(len(edits) + 1))) for edits in choices.values()]
-            return splice(text, [edits[place - 1] for edits, place in drawn if place])
+            choices = list(self._choices(text, language))
+            places = rng.integers(np.array([len(others) + 1 for _, others in choices], dtype=int)).tolist()
+            drawn = zip(choices, places, strict=True)
+            return splice(text, [Edit(*span, others[place - 1]) for (span, others), place in drawn if place])
 
         return replace(example, item=_each(draw, example.item))
 
+    def _choices(self, text: str, language: Language) -> Iterator[tuple[Span, Sequence[str]]]:
+        """Words of a text that have synonyms, with them; words of spaced text are looked up once and remembered."""
+        source = self._source(language.code)
+        if not language.spaces:
+            for span, edits in groupby(synonyms.edits(text, language, source), lambda edit: (edit.start, edit.end)):
+                yield span, [edit.new for edit in edits]
+            return
+        known = self._forms.setdefault(language.code, {})
+        for span in words(text, language):
+            if (word := text[slice(*span)]) not in known:
+                known[word] = [edit.new for edit in synonyms.edits(word, language, source)]
+            if known[word]:
+                yield span, known[word]
+
     def _copies(self, example: Example, rng: np.random.Generator) -> list[Example]:
-        neighbours = self._named or synonyms.of(languages.get(example.lang).code)
+        code = languages.get(example.lang).code
+        neighbours = self._source(code)
+        if not neighbours:
+            raise ValueError(
+                f"augment: no synonyms for {code!r}, only for {', '.join(sorted({*self._paths, *synonyms.codes()}))}; "
+                f"put {code}.json into a folder and name it under synonyms, or take the fresh form, "
+                "which leaves such rows as they are."
+            )
 
         def draw(text: str) -> str:
-            words = [list(dict.fromkeys([word, *neighbours.get(word, ())])) for word in text.split(" ")]
-            return " ".join(choices[rng.integers(len(choices))] for choices in words)
+            choices = (list(dict.fromkeys([word, *neighbours.get(word, ())])) for word in text.split(" "))
+            return " ".join(others[rng.integers(len(others))] for others in choices)
 
         return [
             replace(example, id=f"{example.id}#{number}", item=_each(draw, example.item))
             for number in range(self.copies)
         ]
 
+    def _source(self, code: str) -> Synonyms:
+        if code not in self._sources:
+            path = self._paths.get(code) or self._paths.get("")
+            self._sources[code] = synonyms.load(path) if path else synonyms.of(code)
+        return self._sources[code]
+
     @cached_property
-    def _named(self) -> Synonyms | None:
-        return synonyms.load(Path(self.synonyms)) if self.synonyms else None
+    def _paths(self) -> Mapping[str, Path]:
+        """The user's files by language; a single one, under "", is for all."""
+        path = Path(self.synonyms)
+        if not self.synonyms or path.is_file():
+            return {"": path} if self.synonyms else {}
+        if not (found := by_language(path)):
+            raise ValueError(
+                f"synonyms: {path} is neither a file nor a folder of XX.json or XX.json.gz, one a language."
+            )
+        return found
+
+    @cached_property
+    def _sources(self) -> dict[str, Synonyms]:
+        return {}
+
+    @cached_property
+    def _forms(self) -> dict[str, dict[str, list[str]]]:
+        """By language, the words met so far, as written, with what they may give way to."""
+        return {}
 
 
 def _each(draw: Callable[[str], str], item: Item) -> Item:
