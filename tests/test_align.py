@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 torch = pytest.importorskip("torch")
 
@@ -20,6 +22,7 @@ from training.align.mixture import Cell, Mixture, shares  # noqa: E402
 from training.align.pairs import LEXICON, PairsError, add_lexicon, read_pairs  # noqa: E402
 from training.align.pipeline import AlignOptions, align  # noqa: E402
 from training.align.tokenizer import INVISIBLE, balanced, train_tokenizer  # noqa: E402
+from training.encoder_quality import hypotheses  # noqa: E402
 
 WORDS = {
     "water": ("Wasser", "вода", "maji"),
@@ -190,7 +193,7 @@ def cells() -> list[Cell]:
 
 
 def test_shares_flatten_sizes() -> None:
-    share = shares(cells(), "en", 0.1)
+    share = shares(cells(), "en", 0.1, exponent=0.5)
     assert share.sum() == pytest.approx(1)
     assert share[0] == pytest.approx(0.1)
     assert share[1] / share[2] == pytest.approx(4)
@@ -270,3 +273,23 @@ def test_balanced_takes_no_more_than_asked() -> None:
     chosen = balanced({"de": [f"d{i}" for i in range(50)], "sw": ["s0", "s1"]}, 10, seed=0)
     assert len(chosen) == 12
     assert len(set(chosen)) == 12
+
+
+def test_hypotheses_are_found_in_one_english_pool(tmp_path: Path) -> None:
+    folder = tmp_path / "xnli"
+    folder.mkdir()
+    rows = [
+        {"id": f"{number}", "lang": lang, "text": "premise", "text_pair": f"{lang} {number}"}
+        for lang in ("en", "de", "fr")
+        for number in range(4)
+    ]
+    lines = "".join(json.dumps(row) + "\n" for row in rows[:-1])
+    (folder / "test.jsonl.gz").write_bytes(gzip.compress(lines.encode()))
+
+    def encode(texts: Sequence[str]) -> NDArray[np.float32]:
+        places = [int(text.split()[1]) if text.startswith(("en", "de")) else 0 for text in texts]
+        return np.eye(4, dtype=np.float32)[places]
+
+    scores = {one.lang: (one.accuracy, one.n) for one in hypotheses(encode, tmp_path, ["de", "fr"])}
+    assert scores == {"de": (1.0, 3), "fr": (pytest.approx(1 / 3), 3)}, "the row that French lacks is left out of all"
+    assert hypotheses(encode, tmp_path / "elsewhere", []) == []

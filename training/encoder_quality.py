@@ -2,7 +2,8 @@
 
 SIB-200 (Adelani et al. 2024, arXiv 2309.07445): logistic regression on mean-pooled vectors of the English training set,
 its strength chosen on English dev, tested in every language. Tatoeba (Artetxe and Schwenk 2019, arXiv 1812.10464): for
-each sentence the English one of highest cosine within the language's pool; accuracy at 1.
+each sentence the English one of highest cosine within the language's pool; accuracy at 1. XNLI (Conneau et al. 2018,
+arXiv 1809.05053), where the data folder has it: the same on 600 hypotheses of its test set, one pool for all languages.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from probes.stats import wilson
 from training.align.distil import device, encode
 from training.align.pairs import ENGLISH, PairsError
 
+HYPOTHESES = 600
 STRENGTHS = (1.0, 3.0, 10.0, 30.0, 100.0)
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
@@ -103,16 +105,38 @@ def retrieval(encode: Encode, data: Path, languages: Sequence[str]) -> list[Scor
                 pools[row["lang"]][0].append(row["foreign"])
                 pools[row["lang"]][1].append(row["en"])
     return [
-        score("tatoeba", lang, (encode(foreign) @ encode(english).T).argmax(axis=1) == np.arange(len(foreign)))
-        for lang, (foreign, english) in sorted(pools.items())
+        _found("tatoeba", lang, encode(foreign), encode(english)) for lang, (foreign, english) in sorted(pools.items())
     ]
 
 
+def hypotheses(encode: Encode, data: Path, languages: Sequence[str]) -> list[Score]:
+    """Accuracy at 1 of retrieving English XNLI hypotheses by language; empty where the data folder has no XNLI."""
+    file = data / "xnli" / "test.jsonl.gz"
+    if not file.exists():
+        return []
+    texts: dict[str, dict[str, str]] = defaultdict(dict)
+    with gzip.open(file, "rt", encoding="utf-8") as stream:
+        for line in stream:
+            row = json.loads(line)
+            texts[row["lang"]][row["id"]] = row["text_pair"]
+    ids = sorted(set.intersection(*(set(own) for own in texts.values())))[:HYPOTHESES]
+    english = encode([texts[ENGLISH][id_] for id_ in ids])
+    return [
+        _found("xnli", lang, encode([texts[lang][id_] for id_ in ids]), english)
+        for lang in sorted(texts)
+        if lang != ENGLISH and (not languages or lang in languages)
+    ]
+
+
+def _found(measure: str, lang: str, foreign: NDArray[np.float32], english: NDArray[np.float32]) -> Score:
+    return score(measure, lang, (foreign @ english.T).argmax(axis=1) == np.arange(len(foreign)))
+
+
 def evaluate(name: str, data: Path, languages: Sequence[str] = ()) -> list[Score]:
-    """Both measures, in the languages given, or in those the encoder says it covers, or in all."""
+    """Every measure, in the languages given, or in those the encoder says it covers, or in all."""
     chosen = list(languages) or languages_of(name)
     encoder = load_encoder(name)
-    return topic_probe(encoder, data, chosen) + retrieval(encoder, data, chosen)
+    return [one for measure in (topic_probe, retrieval, hypotheses) for one in measure(encoder, data, chosen)]
 
 
 def means(scores: Sequence[Score]) -> dict[str, float]:

@@ -125,13 +125,13 @@ def evaluate_command(
     if json:
         typer.echo(to_json(encoder, scores), nl=False)
         return
-    table = Table(
-        "language", "SIB-200 test", "n", "Tatoeba at 1", "n", title=f"{encoder}: accuracy, 95 % Wilson interval"
-    )
+    measures = {"sib200": "SIB-200 test", "tatoeba": "Tatoeba at 1", "xnli": "XNLI at 1"}
+    columns = [column for title in measures.values() for column in (title, "n")]
+    table = Table("language", *columns, title=f"{encoder}: accuracy, 95 % Wilson interval")
     by_lang = {lang: {one.measure: one for one in scores if one.lang == lang} for lang in {one.lang for one in scores}}
     for lang, own in sorted(by_lang.items(), key=lambda item: min(one.accuracy for one in item[1].values())):
         cells = [lang]
-        for measure in ("sib200", "tatoeba"):
+        for measure in measures:
             one = own.get(measure)
             cells += (
                 [f"{one.accuracy:.3f} [{one.low:.3f}, {one.high:.3f}]", str(one.n)] if one else ["not measured", "0"]
