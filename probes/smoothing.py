@@ -1,8 +1,8 @@
 """Randomized smoothing: the label most noisy copies get, how sure that is, and the radius it holds for.
 
 Cohen, Rosenfeld and Kolter, "Certified Adversarial Robustness via Randomized Smoothing", 2019 (arXiv 1902.02918). Their
-inputs are pixels; here the noise is on the vectors of a text's tokens, so a radius speaks of l2 moves of these vectors all
-together, with the special tokens, the tokenisation and the length of the text as they are.
+inputs are pixels; here the noise is on the vectors of a text's tokens, so a radius speaks of l2 moves of these vectors
+all together, with the special tokens, the tokenisation and the length of the text as they are.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ class SmoothedClassifier:
         self._body = open_session(folder / self.smoothing.body, providers, threads)
 
     def sampler(self, item: Item, sigma: float | None = None) -> Sampler:
-        """Labels of noisy copies of the item; sigma is the noise the model was trained under unless another is named."""
+        """Labels of noisy copies of the item; sigma is what the manifest says unless another is named."""
         size = self.smoothing.sigma if sigma is None else sigma
         (row,) = self._tokenize([item])
         ids = np.array([row.ids], dtype=np.int64)

@@ -70,8 +70,8 @@ def radius(epsilon: float, unit: Unit, norm: Norm, per: Per, vectors: Tensor, co
     """The radius that epsilon means for these vectors.
 
     absolute: epsilon itself. relative: for one token's l2 ball, epsilon times the mean token norm; the other balls are
-    measured alike, by the root mean square of a coordinate (l-infinity), and by the norm of all tokens of a text together
-    (sequence), so that one epsilon is one dose.
+    measured alike, by the root mean square of a coordinate (l-infinity), and by the norm of all tokens of a text
+    together (sequence), so that one epsilon is one dose.
     """
     if unit == "absolute":
         return torch.tensor(epsilon, device=vectors.device)
