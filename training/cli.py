@@ -14,6 +14,7 @@ from rich.table import Table
 
 from training import lexicon_command, methods, recipe
 from training.align import command as align
+from training.comparison import command as compare
 from training.evaluation import command as evaluation
 
 app = typer.Typer(
@@ -105,6 +106,7 @@ def list_command(
 
 
 app.command("align", epilog=align.ALIGN_EXAMPLES)(align.align_command)
+app.command("compare", epilog=compare.COMPARE_EXAMPLES)(compare.compare_command)
 app.command("evaluate", epilog=evaluation.EVALUATE_EXAMPLES)(evaluation.evaluate_command)
 app.command("evaluate-encoder", epilog=align.QUALITY_EXAMPLES)(align.evaluate_command)
 app.command("lexicon", epilog=lexicon_command.EXAMPLES)(lexicon_command.lexicon_command)

@@ -61,7 +61,7 @@ def load(
 
 def limited(loaded: Loaded, rows: int | None, rng: np.random.Generator) -> Loaded:
     """At most `rows` rows of each language, drawn without replacement and left in their order."""
-    if rows is None:
+    if rows is None or not loaded.examples:
         return loaded
     places: dict[str, list[int]] = {}
     for place, example in enumerate(loaded.examples):

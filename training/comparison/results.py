@@ -1,0 +1,221 @@
+"""What an arm gives and what it changes: accuracies of its own, and paired differences to its control."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from training.evaluation import Difference, Evaluation, holm
+from training.evaluation.outcomes import UNTRIED, Judged
+from training.evaluation.resampling import Bootstrap, Estimate, Numbers, Resamples, difference
+from training.evaluation.runs import Runs, alike, share_right
+from training.evaluation.scoring import Scores
+from training.evaluation.summary import ENGLISH, matrix_languages
+
+MARGIN = 0.005
+"""A loss of clean accuracy that is let pass: half a point."""
+MEAN, FOREIGN, WORST = "mean", "mean without English", "worst"
+ROBUST = "robust"
+"""Of a language: the mean over the noisy and attacked parts that have the most languages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """An arm minus its control in one part and language (or mean); `adjusted` is p after Holm, within its family."""
+
+    part: str
+    lang: str
+    ours: float
+    theirs: float
+    difference: Difference
+    adjusted: float = 1.0
+
+    @property
+    def verdict(self) -> str:
+        """better, worse, or no difference shown, at an adjusted p below 0.05."""
+        if self.adjusted >= 0.05:
+            return "no difference shown"
+        return "better" if self.difference.value > 0 else "worse"
+
+
+@dataclass(frozen=True)
+class Own:
+    """What an arm is worth by itself."""
+
+    accuracy: Mapping[str, Bootstrap]
+    """By part; "generalized" by language of the text, over pairs with another language."""
+    radius: Estimate | None
+    calibration_error: Estimate | None
+    brier: Estimate | None
+
+
+@dataclass(frozen=True)
+class Against:
+    """What an arm changes: gaps by language, of means, and the two that the verdict rests on."""
+
+    languages: tuple[Gap, ...]
+    means: tuple[Gap, ...]
+    robust: Gap | None
+    """In the language that is worst for each of the two; lang names ours and theirs."""
+    clean: Gap
+    parts: tuple[str, ...]
+    """Those that `robust` is the mean of."""
+
+    @property
+    def clean_kept(self) -> bool:
+        """Whether a loss of more than the margin is ruled out in the clean mean."""
+        return self.clean.difference.low >= -MARGIN
+
+    @property
+    def wins(self) -> bool:
+        """Better where it is worst, and not worse on clean texts by more than the margin."""
+        return self.robust is not None and self.robust.verdict == "better" and self.clean_kept
+
+
+def own(evaluations: Sequence[Evaluation], seed: int = 0) -> Own:
+    """The runs of one arm; `seed` is that of the bootstrap."""
+    runs = Runs(evaluations)
+    scores = Scores(runs, np.random.default_rng(seed))
+    radius = scores.radius()
+    return Own(
+        {part: by_language(part, scores.accuracy(part)) for part in runs.parts},
+        radius.mean() if radius else None,
+        scores.calibration_error("clean").mean(),
+        scores.brier("clean").mean(),
+    )
+
+
+def against(ours: Sequence[Evaluation], theirs: Sequence[Evaluation], *, seed: int = 0, draws: int = 10_000) -> Against:
+    """The first minus the second, run by run of the same training seed; Holm within languages x parts, and means."""
+    pair = _Pair(ours, theirs, np.random.default_rng(seed), draws)
+    rates = {part: pair.rates(part) for part in pair.parts}
+    languages = [
+        _gap(part, lang, found, _only(lang), len(ours))
+        for part, found in rates.items()
+        for lang in found[0].names
+        if not np.isnan([one.values[0, one.names.index(lang)] for one in found]).any()
+    ]
+    probed = {part: found[0].names for part, found in rates.items() if ":" in part}
+    most = max(probed.values(), key=len, default=())
+    widest = tuple(part for part, names in probed.items() if names == most)
+    means = [
+        _gap(part, name, found, over, len(ours))
+        for part, found in rates.items()
+        for name, over in ((MEAN, _mean), (FOREIGN, _foreign))
+        if over is _mean or set(found[0].names) - {ENGLISH}
+    ]
+    return Against(
+        _adjusted(languages),
+        _adjusted(means),
+        _robust([rates[part] for part in widest], len(ours)) if widest else None,
+        _gap("clean", MEAN, rates["clean"], _mean, len(ours)),
+        widest,
+    )
+
+
+def judged_together(found: Mapping[str, Against]) -> dict[str, Against]:
+    """The arms with Holm across them all, for the worst language and for the clean mean."""
+    robust = _adjusted([one.robust for one in found.values() if one.robust])
+    clean = _adjusted([one.clean for one in found.values()])
+    left = iter(robust)
+    return {
+        name: replace(one, robust=next(left) if one.robust else None, clean=gap)
+        for (name, one), gap in zip(found.items(), clean, strict=True)
+    }
+
+
+def by_language(part: str, found: Bootstrap) -> Bootstrap:
+    """Pairs of languages as languages of the text: the mean over its pairs with another language."""
+    if part != "generalized":
+        return found
+    langs = matrix_languages(found.names)
+    mixed = [[found.names.index(f"{lang}-{other}") for other in langs if other != lang] for lang in langs]
+    values = np.stack([found.values[:, places].mean(axis=1) for places in mixed], axis=1)
+    return Bootstrap(tuple(langs), values, tuple(sum(found.n[place] for place in places) for places in mixed))
+
+
+class _Pair:
+    """Two arms under the same resamples of seeds and texts, on the texts that every run of both was tried on."""
+
+    def __init__(
+        self, ours: Sequence[Evaluation], theirs: Sequence[Evaluation], rng: np.random.Generator, draws: int
+    ) -> None:
+        alike(ours[0], theirs[0])
+        self._runs = Runs(ours), Runs(theirs)
+        ids = set.union(*(runs.ids for runs in self._runs))
+        self._resamples = Resamples(ids, len(ours), rng, draws)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        return self._runs[0].parts
+
+    def rates(self, part: str) -> tuple[Bootstrap, Bootstrap]:
+        """Share right of both, by language."""
+        tried = self._tried(part)
+
+        def row(one: Judged) -> tuple[float, float]:
+            return share_right(one) if (one.lang, one.id) in tried else (0.0, 0.0)
+
+        ours, theirs = (self._resamples.rates(runs.columns(part, row)) for runs in self._runs)
+        return by_language(part, ours), by_language(part, theirs)
+
+    def _tried(self, part: str) -> set[tuple[str, str]]:
+        return set.intersection(
+            *(
+                {(one.lang, one.id) for one in found.judged if one.part == part and one.status not in UNTRIED}
+                for runs in self._runs
+                for found in runs.evaluations
+            )
+        )
+
+
+_Over = Callable[[Bootstrap], tuple[Numbers, int]]
+"""A number out of a bootstrap: its values (1 + draws,), and the judgements of one seed that it rests on."""
+
+
+def _gap(part: str, lang: str, found: tuple[Bootstrap, Bootstrap], over: _Over, seeds: int) -> Gap:
+    (ours, n), (theirs, _) = map(over, found)
+    return Gap(part, lang, float(ours[0]), float(theirs[0]), difference(ours - theirs, n, seeds))
+
+
+def _only(lang: str) -> _Over:
+    return lambda found: _average(found, [lang])
+
+
+def _mean(found: Bootstrap) -> tuple[Numbers, int]:
+    return _average(found, found.names)
+
+
+def _foreign(found: Bootstrap) -> tuple[Numbers, int]:
+    return _average(found, [name for name in found.names if name != ENGLISH])
+
+
+def _average(found: Bootstrap, names: Iterable[str]) -> tuple[Numbers, int]:
+    """Mean over the languages in which anything was tried."""
+    every = [found.names.index(name) for name in names]
+    places = [place for place in every if not np.isnan(found.values[0, place])]
+    if not places:
+        return np.full(len(found.values), np.nan), 0
+    return found.values[:, places].mean(axis=1), sum(found.n[place] for place in places)
+
+
+def _robust(parts: Sequence[tuple[Bootstrap, Bootstrap]], seeds: int) -> Gap:
+    """The lowest mean of parts of any language, of each arm its own."""
+    names, lowest, where, n = parts[0][0].names, [], [], []
+    for side in (0, 1):
+        values = np.mean([found[side].values for found in parts], axis=0)
+        lowest.append(np.nanmin(values, axis=1))
+        where.append(int(np.nanargmin(values[0])))
+        n.append(sum(found[side].n[where[-1]] for found in parts))
+    said = " / ".join(dict.fromkeys(names[place] for place in where))
+    gap = difference(lowest[0] - lowest[1], n[0], seeds)
+    return Gap(ROBUST, said, float(lowest[0][0]), float(lowest[1][0]), gap)
+
+
+def _adjusted(gaps: Sequence[Gap]) -> tuple[Gap, ...]:
+    """One family under Holm."""
+    return tuple(
+        replace(gap, adjusted=p) for gap, p in zip(gaps, holm([one.difference.p for one in gaps]), strict=True)
+    )
