@@ -16,7 +16,7 @@ from probes.data import check
 from probes.driver import BATCH, Driver
 from probes.oracle import Oracle
 from probes.report import Outcome, Report
-from probes.steps import Battery, BatteryError, Step, load, names, parse
+from probes.steps import Battery, BatteryError, Step, check_targets, load, names, parse
 from probes.types import Classifier, Example
 
 __all__ = ["Battery", "BatteryError", "Step", "load", "names", "parse", "run"]
@@ -37,9 +37,11 @@ def run(
 ) -> Report:
     """Probe a classifier; after deadline seconds what is left is out_of_budget and the report is truncated.
 
-    progress is called with outcomes done and wanted. Raises DataError for repeated ids and labels the model lacks.
+    progress is called with outcomes done and wanted. Raises DataError for repeated ids and labels the model lacks, and
+    BatteryError for a targeted attack on a label it lacks.
     """
     check(examples, tuple(classifier.labels))
+    check_targets(battery, tuple(classifier.labels))
     until = None if deadline is None else time.monotonic() + deadline
     driver = Driver(battery.seed, Oracle(classifier, deadline=until, batch_size=BATCH))
     total = sum(step.draws for step in battery.steps for example in examples if step.covers(example.lang))

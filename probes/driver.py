@@ -10,13 +10,14 @@ from operator import attrgetter
 
 import numpy as np
 
-from probes import attacks, languages, noise, perturbations
-from probes.accept import within
+from probes import accept, attacks, goals, languages, noise, perturbations
+from probes.languages import Language
 from probes.oracle import BudgetSpent, DeadlinePassed, Oracle
 from probes.report import Outcome, Status
+from probes.sides import sides
 from probes.steps import Step
 from probes.text import splice
-from probes.types import Classifier, Edit, Example, Item, Probabilities
+from probes.types import Edit, Example, Item, Probabilities
 
 # Items the model is given at once; it packs them by length.
 BATCH = 128
@@ -108,27 +109,33 @@ class Driver:
         clean = self.oracle.answer(example.item)
         if clean is None or self.oracle.late:
             return self._outcome(task, "out_of_budget")
-        turned = step.field == "pair"
-        item = _turn(example.item) if turned else example.item
-        offered = _candidates(item.text, example.lang, step.perturbations)
-        if not offered:
+        language = languages.get(example.lang)
+        offered = sides(example.item, step.field, lambda text: _candidates(text, language, step.perturbations))
+        if not offered.edits:
             return self._outcome(task, "not_applicable")
         if not self._right(example):
             return self._outcome(task, "wrong_already")
-        own = Oracle(_Turned(self.oracle) if turned else self.oracle, budget=step.budget, batch_size=BATCH)
+        goal = goals.parse(step.goal)
+        if goal.reached(clean, clean, self.oracle.labels):
+            return self._outcome(task, "not_applicable")
+        view, label = goal.view(offered.view(self.oracle), clean)
+        own = Oracle(view, budget=step.budget, batch_size=BATCH)
+        allowed = offered.accept(accept.of(step, language))
         attack = attacks.get(step.attack or "")
         try:
-            attempt = attack(item, int(clean.argmax()), offered, own, within(step.strength), self._rng(task))
+            attempt = attack(offered.item, label, offered.edits, own, allowed, self._rng(task))
         except DeadlinePassed:
             return self._outcome(task, "out_of_budget", queries=own.queries)
         except BudgetSpent:
             return self._outcome(task, "held", queries=own.queries)
-        edits, pair_edits = ((), attempt.edits) if turned else (attempt.edits, ())
+        if not attempt.edits or not allowed(offered.item.text, attempt.edits):
+            return self._outcome(task, "held", queries=own.queries)
+        edits, pair_edits = offered.apart(attempt.edits)
         after = _spliced(example.item, edits, pair_edits)
         answer = self.oracle.answer(after)
-        if answer is None or after == example.item:
+        if answer is None:
             return self._outcome(task, "held", queries=own.queries)
-        status: Status = "fooled" if self._name(answer) != self._name(clean) else "held"
+        status: Status = "fooled" if goal.reached(answer, clean, self.oracle.labels) else "held"
         return self._outcome(task, status, after, edits, pair_edits, answer, queries=own.queries)
 
     def _outcome(
@@ -164,22 +171,8 @@ class Driver:
             probability_before=_rounded(clean, column),
             probability_after=_rounded(answer, column),
             queries=queries,
+            goal=task.step.goal,
         )
-
-
-class _Turned:
-    """A classifier of pairs seen from the other side, so that an attack edits the pair as if it were the text."""
-
-    def __init__(self, classifier: Classifier) -> None:
-        self.labels = classifier.labels
-        self._classifier = classifier
-
-    def __call__(self, items: Sequence[Item]) -> Probabilities:
-        return self._classifier([_turn(item) for item in items])
-
-
-def _turn(item: Item) -> Item:
-    return Item(item.pair or "", item.text)
 
 
 def _spliced(item: Item, edits: tuple[Edit, ...], pair_edits: tuple[Edit, ...]) -> Item:
@@ -193,9 +186,8 @@ def _noise(text: str, lang: str, step: Step, rng: np.random.Generator) -> tuple[
     return next((edits for edits in draws if edits), ())
 
 
-def _candidates(text: str, lang: str, wanted: Sequence[str]) -> list[Edit]:
+def _candidates(text: str, language: Language, wanted: Sequence[str]) -> list[Edit]:
     """Every edit the perturbations offer, each once, in the order of the text."""
-    language = languages.get(lang)
     applicable = [name for name in wanted if perturbations.applicable(name, language)]
     found = {edit for name in applicable for edit in perturbations.get(name)(text, language)}
     return sorted(found, key=attrgetter("start", "end", "new"))

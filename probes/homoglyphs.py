@@ -1,235 +1,27 @@
-"""Letters that look like others: for each script, the letter and the code points it can be mistaken for.
-
-Chosen by hand after the principle of Unicode Technical Standard 39 (confusables).
-"""
+"""Letters that cannot be told from each other: the confusables of Unicode Technical Standard 39, from `tables/`."""
 
 from __future__ import annotations
 
-HOMOGLYPHS: dict[str, dict[str, str]] = {
-    "Latin": {
-        **{
-            "a": "а",
-            "c": "сϲ",
-            "d": "ԁ",
-            "e": "е",
-            "h": "һ",
-            "i": "і",
-            "j": "јϳ",
-            "l": "ӏ",
-            "n": "ո",
-            "o": "оοօ",
-            "p": "рρ",
-        },
-        **{
-            "q": "ԛ",
-            "s": "ѕ",
-            "u": "սυ",
-            "v": "νѵ",
-            "w": "ԝ",
-            "x": "х",
-            "y": "уү",
-            "g": "ց",
-            "ä": "ӓ",
-            "ë": "ё",
-            "ï": "ї",
-            "ö": "ӧ",
-        },
-        **{
-            "A": "АΑ",
-            "B": "ВΒ",
-            "C": "СϹ",
-            "E": "ЕΕ",
-            "H": "НΗ",
-            "I": "ІΙ",
-            "J": "Ј",
-            "K": "КΚ",
-            "M": "МΜ",
-            "N": "Ν",
-            "O": "ОΟ",
-        },
-        **{
-            "P": "РΡ",
-            "S": "Ѕ",
-            "T": "ТΤ",
-            "X": "ХΧ",
-            "Y": "ҮΥ",
-            "Z": "Ζ",
-            "ə": "ә",
-            "Ə": "Ә",
-            "Ä": "Ӓ",
-            "Ö": "Ӧ",
-            "Ë": "Ё",
-            "Ï": "Ї",
-        },
-    },
-    "Cyrillic": {
-        **{
-            "а": "a",
-            "с": "c",
-            "е": "e",
-            "і": "i",
-            "ј": "j",
-            "о": "oο",
-            "р": "pρ",
-            "ѕ": "s",
-            "х": "x",
-            "у": "y",
-            "һ": "h",
-        },
-        **{
-            "А": "AΑ",
-            "В": "BΒ",
-            "С": "C",
-            "Е": "EΕ",
-            "Н": "HΗ",
-            "І": "I",
-            "Ј": "J",
-            "К": "KΚ",
-            "М": "MΜ",
-            "О": "OΟ",
-            "Р": "PΡ",
-        },
-        **{
-            "Ѕ": "S",
-            "Т": "TΤ",
-            "Х": "XΧ",
-            "ё": "ë",
-            "ї": "ï",
-            "Ё": "Ë",
-            "Ї": "Ï",
-            "ә": "ə",
-            "Ә": "Ə",
-            "к": "κ",
-            "Г": "Γ",
-            "П": "Π",
-        },
-    },
-    "Greek": {
-        **{"ο": "oо", "ν": "v", "υ": "u", "ρ": "pр", "κ": "к", "ι": "ı", "α": "ɑ", "γ": "ɣ", "ό": "ó", "ϲ": "c"},
-        **{
-            "Α": "AА",
-            "Β": "BВ",
-            "Ε": "EЕ",
-            "Ζ": "Z",
-            "Η": "HН",
-            "Ι": "IІ",
-            "Κ": "KК",
-            "Μ": "MМ",
-            "Ν": "N",
-            "Ο": "OО",
-            "Ρ": "PР",
-        },
-        **{"Τ": "TТ", "Υ": "Y", "Χ": "XХ", "Γ": "Г", "Π": "П", "Φ": "Ф"},
-    },
-    "Armenian": {
-        "ո": "n",
-        "ս": "u",
-        "օ": "oо",
-        "հ": "h",
-        "զ": "q",
-        "ց": "g",
-        "Օ": "OО",
-        "Ս": "U",
-        "Տ": "S",
-        "Լ": "L",
-        "Ղ": "Ո",
-    },
-    "Arabic": {
-        **{
-            "ك": "ک",
-            "ک": "ك",
-            "ي": "ی",
-            "ی": "يى",
-            "ى": "ی",
-            "ه": "ہ",
-            "ہ": "ه",
-            "ھ": "ه",
-            "و": "ﻭ",
-            "ا": "ﺍ",
-            "د": "ﺩ",
-        },
-        **{"ر": "ﺭ", "ز": "ﺯ", "ذ": "ﺫ"},
-    },
-    "Hebrew": {"א": "ﬡ", "ד": "ﬢ", "ה": "ﬣ", "כ": "ﬤ", "ל": "ﬥ", "ם": "ﬦ", "ר": "ﬧ", "ת": "ﬨ"},
-    "Thai": {"า": "ๅ"},
-    "Han": {
-        **{
-            "一": "⼀",
-            "人": "⼈",
-            "入": "⼊",
-            "大": "⼤",
-            "小": "⼩",
-            "山": "⼭",
-            "口": "⼝",
-            "日": "⽇",
-            "月": "⽉",
-            "水": "⽔",
-        },
-        **{
-            "火": "⽕",
-            "木": "⽊",
-            "金": "⾦",
-            "土": "⼟",
-            "士": "⼠",
-            "女": "⼥",
-            "子": "⼦",
-            "手": "⼿",
-            "心": "⼼",
-            "文": "⽂",
-            "方": "⽅",
-        },
-        **{
-            "目": "⽬",
-            "田": "⽥",
-            "白": "⽩",
-            "石": "⽯",
-            "立": "⽴",
-            "生": "⽣",
-            "用": "⽤",
-            "力": "⼒",
-            "二": "⼆",
-            "八": "⼋",
-        },
-        **{
-            "十": "⼗",
-            "工": "⼯",
-            "己": "⼰",
-            "言": "⾔",
-            "身": "⾝",
-            "车": "⻋",
-            "車": "⾞",
-            "见": "⻅",
-            "見": "⾒",
-            "长": "⻓",
-        },
-        **{"長": "⾧", "门": "⻔", "門": "⾨", "风": "⻛", "風": "⾵", "食": "⾷", "马": "⻢", "馬": "⾺", "高": "⾼"},
-        **{
-            "黑": "⿊",
-            "龙": "⻰",
-            "青": "⻘",
-            "面": "⾯",
-            "音": "⾳",
-            "雨": "⾬",
-            "色": "⾊",
-            "行": "⾏",
-            "里": "⾥",
-            "走": "⾛",
-        },
-    },
-    "Hiragana": {"へ": "ヘ", "べ": "ベ", "ぺ": "ペ", "り": "リ"},
-    "Katakana": {
-        "ヘ": "へ",
-        "ベ": "べ",
-        "ペ": "ぺ",
-        "リ": "り",
-        "ニ": "二",
-        "ロ": "口",
-        "カ": "力",
-        "タ": "夕",
-        "エ": "工",
-        "ハ": "八",
-        "ト": "卜",
-        "ー": "一",
-    },
-}
-"""Script to letter to its look-alikes, each a single code point."""
+from functools import lru_cache
+from pathlib import Path
+
+from probes.text import script_of
+
+_TABLE = Path(__file__).parent / "tables" / "homoglyphs.txt"
+
+
+@lru_cache(maxsize=1)
+def _classes() -> dict[str, str]:
+    """Each letter with all that look like it, itself among them."""
+    return {letter: alike for alike in _TABLE.read_text("utf-8").splitlines() for letter in alike}
+
+
+@lru_cache(maxsize=1)
+def scripts() -> frozenset[str]:
+    """Scripts with a letter that has a look-alike."""
+    return frozenset(map(script_of, _classes()))
+
+
+def twins(letter: str) -> tuple[str, ...]:
+    """The other letters, each a single code point, that look like this one."""
+    return tuple(other for other in _classes().get(letter, "") if other != letter)

@@ -14,6 +14,7 @@ from probes.steps import Battery, parse
 from probes.types import Edit, Example, Item
 
 FORMAT = "babelproof-report/1"
+UNTARGETED = "untargeted"
 
 Status = Literal["held", "fooled", "wrong_already", "not_applicable", "out_of_budget"]
 Key = Literal["lang", "step"]
@@ -27,10 +28,11 @@ class ReportError(ValueError):
 class Outcome:
     """What one step did to one example in one draw; probabilities are those of the label.
 
-    held: the label stayed (for an attack: against every query its budget allowed). fooled: it was lost.
-    wrong_already: the clean prediction misses the gold label. not_applicable: no edit applies to this text.
-    out_of_budget: the run's deadline passed before this was settled. The label is the gold label, or, where there
-    is none (gold is False), the model's own prediction on the clean text.
+    held: the label stayed (for an attack: against every query its budget allowed). fooled: it was lost, or the goal of
+    an attack with another goal reached. wrong_already: the clean prediction misses the gold label. not_applicable: no
+    edit applies to this text, or the clean prediction is the target already. out_of_budget: the run's deadline passed
+    before this was settled. The label is the gold label, or, where there is none (gold is False), the model's own
+    prediction on the clean text. goal is what the step was after.
     """
 
     example: str
@@ -51,6 +53,7 @@ class Outcome:
     probability_before: float | None = None
     probability_after: float | None = None
     queries: int = 0
+    goal: str = UNTARGETED
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ class Row:
     rate = flips / n with n = held + fooled. coverage = covered / total, total being every trial reached in time.
     clean = accuracy on the clean texts with gold labels. robust = held / (held + fooled + wrong_already) where there
     are gold labels. measured is False where n is 0: the rate is then None, never zero. queries is their median.
+    A flip is a lost label. Attacks with another goal count only in the rows of their own step, where a flip is the goal
+    reached, by the texts that were right before and not at the goal; they say nothing of robust accuracy.
     """
 
     lang: str | None
@@ -118,7 +123,8 @@ class Report:
     def gaps(self, reference: str = "en", seed: int = 0) -> dict[str, Difference]:
         """Per language the flip rate minus the reference language's, by bootstrap over examples."""
         counts: dict[str, dict[str, Counts]] = defaultdict(dict)
-        for (lang, example), pair in _counts(self.outcomes, ("lang", "example"), ("fooled",)).items():
+        losing = (o for o in self.outcomes if o.goal == UNTARGETED)
+        for (lang, example), pair in _counts(losing, ("lang", "example"), ("fooled",)).items():
             counts[lang][example] = pair
         return {
             lang: gap
@@ -171,7 +177,8 @@ def _counts(
 
 
 def _row(group: Sequence[Outcome], names: Mapping[str, str]) -> Row:
-    trials = _counts(group, ("example",), ("fooled",))
+    losing = [o for o in group if o.goal == UNTARGETED]
+    trials = _counts(group if "step" in names else losing, ("example",), ("fooled",))
     flips = share(list(trials.values()))
     reached = [o for o in group if o.status != "out_of_budget"]
     covered = sum(o.status != "not_applicable" for o in reached)
@@ -182,7 +189,7 @@ def _row(group: Sequence[Outcome], names: Mapping[str, str]) -> Row:
     for outcome in predicted:
         hits, n = right.get(outcome.example, (0, 0))
         right[outcome.example] = (hits + (outcome.predicted_before == outcome.label), n + 1)
-    robust = _counts(labelled, ("example",), ("held",), ("held", "fooled", "wrong_already"))
+    robust = _counts((o for o in losing if o.gold), ("example",), ("held",), ("held", "fooled", "wrong_already"))
     return Row(
         lang=names.get("lang"),
         step=names.get("step"),

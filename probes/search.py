@@ -1,24 +1,42 @@
-"""What every attack's search is made of: ask for sets of edits, keep the one that hurts the label most."""
+"""What every attack's search is made of: ask for sets of edits, rank them by harm, leave out what is not needed."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from probes.text import splice
+import numpy as np
+
+from probes.languages import get
+from probes.oracle import BudgetSpent
+from probes.text import Span, splice, words
 from probes.types import Accept, Edit, Item, Oracle
 
 # A search that finds a flip early stops there: small batches cost less of the budget than they save in time.
 CHUNK = 16
+
+Edits = tuple[Edit, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
     """A set of edits that was tried: the probability it left to the label, and whether the label was lost."""
 
-    edits: tuple[Edit, ...]
+    edits: Edits
     probability: float
     fooled: bool
+
+    @property
+    def rank(self) -> tuple[bool, float, int]:
+        """The less, the more harm: flips first, then the label's probability, then the number of edits."""
+        return not self.fooled, self.probability, len(self.edits)
+
+
+def ranked(trials: Iterable[Trial]) -> list[Trial]:
+    """The most harmful first; equals stay in their order."""
+    return sorted(trials, key=lambda trial: trial.rank)
 
 
 def edited(item: Item, edits: Iterable[Edit]) -> Item:
@@ -26,21 +44,68 @@ def edited(item: Item, edits: Iterable[Edit]) -> Item:
     return replace(item, text=splice(item.text, tuple(sorted(edits))))
 
 
-def extensions(item: Item, done: tuple[Edit, ...], edits: Iterable[Edit], accept: Accept) -> list[tuple[Edit, ...]]:
-    """Every acceptable set of edits that adds one of the edits to those already done."""
+def extensions(item: Item, done: Edits, edits: Iterable[Edit], accept: Accept) -> list[Edits]:
+    """Every acceptable set of edits that adds one of the edits, as its last, to those already done."""
     return [(*done, edit) for edit in edits if edit not in done and accept(item.text, (*done, edit))]
 
 
-def strongest(item: Item, label: int, candidates: Sequence[tuple[Edit, ...]], oracle: Oracle) -> Trial | None:
-    """The candidate that leaves the label the least probability, from the first chunk with a flip if there is one."""
-    best: Trial | None = None
+def untouched(item: Item, label: int, oracle: Oracle) -> Trial:
+    """The item as it is: what every attack starts from and nothing it answers may be weaker than."""
+    return Trial((), float(oracle([item])[0][label]), False)
+
+
+def trials(item: Item, label: int, candidates: Sequence[Edits], oracle: Oracle) -> list[Trial]:
+    """The candidates tried in their order, up to the end of the first chunk with a flip."""
+    found: list[Trial] = []
     for start in range(0, len(candidates), CHUNK):
         chunk = candidates[start : start + CHUNK]
-        probabilities = oracle([edited(item, edits) for edits in chunk])
-        for edits, row in zip(chunk, probabilities, strict=True):
-            trial = Trial(edits, float(row[label]), int(row.argmax()) != label)
-            if best is None or (trial.fooled, -trial.probability) > (best.fooled, -best.probability):
-                best = trial
-        if best is not None and best.fooled:
-            return best
-    return best
+        rows = oracle([edited(item, edits) for edits in chunk])
+        found += [
+            Trial(edits, float(row[label]), int(row.argmax()) != label) for edits, row in zip(chunk, rows, strict=True)
+        ]
+        if any(trial.fooled for trial in found):
+            break
+    return found
+
+
+def strongest(item: Item, label: int, candidates: Sequence[Edits], oracle: Oracle) -> Trial | None:
+    """The most harmful candidate, from the first chunk with a flip if there is one."""
+    return next(iter(ranked(trials(item, label, candidates, oracle))), None)
+
+
+def pruned(item: Item, label: int, edits: Edits, oracle: Oracle, accept: Accept) -> tuple[Edits, bool]:
+    """The edits of a flip without those it does not need, and whether the budget sufficed to try them all.
+
+    Where it did, no single edit can be left out of what remains: the set is minimal, though maybe not the smallest.
+    """
+
+    def suffices(fewer: Edits) -> bool:
+        return accept(item.text, fewer) and int(oracle([edited(item, fewer)])[0].argmax()) != label
+
+    try:
+        while True:
+            smaller = (edits[:i] + edits[i + 1 :] for i in range(len(edits)) if len(edits) > 1)
+            found = next(filter(suffices, smaller), None)
+            if found is None:
+                return edits, True
+            edits = found
+    except BudgetSpent:
+        return edits, False
+
+
+def by_word(text: str, edits: Sequence[Edit]) -> dict[Span, list[Edit]]:
+    """Edits by the word they start in or follow; those before the first word go to the first."""
+    spans = words(text, get("und")) or [(0, len(text))]
+    starts = [start for start, _ in spans]
+    groups: dict[Span, list[Edit]] = defaultdict(list)
+    for edit in edits:
+        groups[spans[max(0, bisect_right(starts, edit.start) - 1)]].append(edit)
+    return groups
+
+
+def by_importance(item: Item, label: int, spans: Sequence[Span], oracle: Oracle) -> list[Span]:
+    """Words, the most important first: least probability of the label without the word."""
+    if len(spans) < 2:
+        return list(spans)
+    without = oracle([edited(item, [Edit(start, end, "")]) for start, end in spans])[:, label]
+    return [spans[i] for i in np.argsort(without, kind="stable")]

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
-from probes import attacks, perturbations
-from probes.registry import unknown
-
-Choice = TypeVar("Choice", bound=str)
+from probes import accept, attacks, goals, perturbations
+from probes.registry import UnknownName, unknown
 
 FOLDER = Path(__file__).parent / "batteries"
+
+# Keys that mean nothing without an attack.
+_ATTACKING = ("attack", "budget", "goal", "protect", "max_characters", "max_words", "keep_language", "similarity")
 
 
 class BatteryError(ValueError):
@@ -25,7 +27,13 @@ class Step:
     """One probe: noise drawn from perturbations, or an attack searching over them.
 
     strength is the share of the unit noise edits, or the share of graphemes an attack may edit (0..1). draws are noisy
-    copies per example; budget is an attack's queries per example, ranking included; languages () means all.
+    copies per example; languages () means all. field: of a pair, noise edits the text, the pair or both; an attack also
+    either, all its edits being on the side it chooses.
+
+    Of an attack alone: budget is its queries per example, ranking included; goal is untargeted, targeted:LABEL or
+    confidence:SHARE; the rest are constraints. protect: spans never edited (numbers, urls, names, text:WORDS,
+    regex:PATTERN). max_characters and max_words: Levenshtein distance in graphemes and in words. keep_language: the
+    text is still taken for the same language. similarity: a measure of two texts, their.module:thing, and its least.
     """
 
     name: str
@@ -35,8 +43,15 @@ class Step:
     draws: int = 1
     attack: str | None = None
     budget: int | None = None
-    field: Literal["text", "pair", "both"] = "text"
+    field: Literal["text", "pair", "both", "either"] = "text"
     languages: tuple[str, ...] = ()
+    goal: str = "untargeted"
+    protect: tuple[str, ...] = ()
+    max_characters: int | None = None
+    max_words: int | None = None
+    keep_language: bool = False
+    similarity: str | None = None
+    least_similarity: float = 0.8
 
     def covers(self, lang: str) -> bool:
         """Whether this step is meant for the language (zh also stands for zh-Hant)."""
@@ -92,6 +107,15 @@ def parse(found: Mapping[str, Any], *, where: str = "battery", plugins: bool = T
     return battery
 
 
+def check_targets(battery: Battery, labels: Sequence[str]) -> None:
+    """BatteryError where an attack is after a label that is none of the model's."""
+    for step in battery.steps:
+        try:
+            goals.parse(step.goal).check(labels)
+        except UnknownName as error:
+            raise BatteryError(f"battery {battery.name}: {step.name}: {error}") from error
+
+
 def _step(found: Any, where: str, plugins: bool) -> Step:
     if not isinstance(found, Mapping):
         raise BatteryError(f"{where} is not a table but {type(found).__name__}")
@@ -100,18 +124,9 @@ def _step(found: Any, where: str, plugins: bool) -> Step:
     if missing:
         raise BatteryError(f"{where} says no {' and no '.join(missing)}")
     where = f"{where} ({_text(found['name'], f'{where}: name')})"
-    attack, budget = found.get("attack"), found.get("budget")
-    step = Step(
-        name=found["name"],
-        perturbations=_texts(found["perturbations"], f"{where}: perturbations"),
-        kind=_one_of(found.get("kind", "noise"), ("noise", "attack"), f"{where}: kind"),
-        strength=_strength(found.get("strength", 0.1), f"{where}: strength"),
-        draws=_whole(found.get("draws", 1), f"{where}: draws", 1),
-        attack=None if attack is None else _text(attack, f"{where}: attack"),
-        budget=None if budget is None else _whole(budget, f"{where}: budget", 1),
-        field=_one_of(found.get("field", "text"), ("text", "pair", "both"), f"{where}: field"),
-        languages=_texts(found.get("languages", ()), f"{where}: languages"),
-    )
+    unset = {f.name for f in fields(Step) if f.default is None}
+    said = {key: value for key, value in found.items() if value is not None or key not in unset}
+    step = Step(**{key: _READERS[key](value, f"{where}: {key}") for key, value in said.items()})
     _consistent(step, where)
     _resolvable(step, where, plugins)
     return step
@@ -120,25 +135,33 @@ def _step(found: Any, where: str, plugins: bool) -> Step:
 def _consistent(step: Step, where: str) -> None:
     if not step.perturbations:
         raise BatteryError(f"{where}: perturbations is empty; name at least one of {', '.join(perturbations.names())}")
-    if step.kind == "noise" and (step.attack is not None or step.budget is not None):
-        raise BatteryError(f'{where}: attack and budget belong to a step of kind = "attack"')
-    if step.kind == "attack":
-        if step.attack is None or step.budget is None:
-            raise BatteryError(f"{where}: an attack step says which attack and with what budget (queries per example)")
-        if step.draws != 1 or step.field == "both":
-            raise BatteryError(f"{where}: an attack searches once and on one side (draws = 1, field text or pair)")
+    unset = Step(step.name, step.perturbations)
+    foreign = [key for key in _ATTACKING if getattr(step, key) != getattr(unset, key)]
+    if step.kind == "noise" and (foreign or step.field == "either"):
+        said = " and ".join(foreign) or 'field = "either"'
+        raise BatteryError(f'{where}: {said} belongs to a step of kind = "attack"')
+    if step.kind == "attack" and (step.attack is None or step.budget is None):
+        raise BatteryError(f"{where}: an attack step says which attack and with what budget (queries per example)")
+    if step.kind == "attack" and step.draws != 1:
+        raise BatteryError(f"{where}: an attack searches once (draws = 1)")
 
 
 def _resolvable(step: Step, where: str, plugins: bool) -> None:
     """Names resolve now, not in the middle of a run."""
-    for name in (*step.perturbations, *([step.attack] if step.attack else [])):
+    imported = [name for name in (step.attack, step.similarity) if name]
+    for name in (*step.perturbations, *imported, *(name for name in step.protect if name.startswith("regex:"))):
         if not plugins and ":" in name:
-            raise BatteryError(f"{where}: {name!r} would import code and is not taken from here")
+            raise BatteryError(f"{where}: {name!r} would import code, read a file or run for long; not taken from here")
     try:
+        goals.parse(step.goal)
         for name in step.perturbations:
             perturbations.get(name)
+        for name in step.protect:
+            accept.pattern(name)
         if step.attack:
             attacks.get(step.attack)
+        if step.similarity:
+            accept.similarity(step.similarity)
     except (LookupError, ValueError, ImportError) as error:
         raise BatteryError(f"{where}: {error.args[0] if error.args else error}") from error
 
@@ -168,13 +191,43 @@ def _whole(value: Any, where: str, least: int) -> int:
     return value
 
 
-def _strength(value: Any, where: str) -> float:
+def _share(value: Any, where: str) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1:
         raise BatteryError(f"{where} must be a share between 0 and 1, not {value!r}")
     return float(value)
 
 
-def _one_of(value: Any, allowed: tuple[Choice, ...], where: str) -> Choice:
-    if value not in allowed:
-        raise BatteryError(f"{where} must be one of {', '.join(allowed)}, not {value!r}")
-    return allowed[allowed.index(value)]
+def _one_of(*allowed: str) -> Callable[[Any, str], str]:
+    def read(value: Any, where: str) -> str:
+        if value not in allowed:
+            raise BatteryError(f"{where} must be one of {', '.join(allowed)}, not {value!r}")
+        return allowed[allowed.index(value)]
+
+    return read
+
+
+def _yes_or_no(value: Any, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise BatteryError(f"{where} must be true or false, not {value!r}")
+    return value
+
+
+_READERS: Mapping[str, Callable[[Any, str], Any]] = {
+    "name": _text,
+    "perturbations": _texts,
+    "kind": _one_of("noise", "attack"),
+    "strength": _share,
+    "draws": partial(_whole, least=1),
+    "attack": _text,
+    "budget": partial(_whole, least=1),
+    "field": _one_of("text", "pair", "both", "either"),
+    "languages": _texts,
+    "goal": _text,
+    "protect": _texts,
+    "max_characters": partial(_whole, least=1),
+    "max_words": partial(_whole, least=1),
+    "keep_language": _yes_or_no,
+    "similarity": _text,
+    "least_similarity": _share,
+}
+"""How the value of each key of a step is read."""

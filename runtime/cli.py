@@ -15,10 +15,11 @@ from rich.table import Table
 from probes import battery as batteries
 from probes import render
 from probes.data import DataError, read_examples
+from probes.packs import PackError, attack_steps
 from probes.report import Report, ReportError
 from probes.steps import Battery
 from probes.types import Example
-from runtime import catalogue
+from runtime import catalogue, pack_command
 from runtime.doctor import examine
 from runtime.gate import Gate
 from runtime.speaking import Format, console, print_json, progress, refusals, show_report, table
@@ -48,6 +49,7 @@ def run(
         list[str] | None,
         typer.Option(help="Exit 1 if fewer predictions hold: 0.8 for every language, de=0.9 for one."),
     ] = None,
+    pack: Annotated[Path | None, typer.Option(help="Write the attacks that succeeded to this .jsonl file.")] = None,
     as_json: Json = False,
 ) -> None:
     """Probe a model with a battery and print what flips, language by language.
@@ -60,24 +62,31 @@ def run(
 
         babelproof run quick --model models/topics --data test.jsonl --fail-under 0.7 --fail-under en=0.9
     """
-    with refusals():
+    with refusals(PackError):
         gates = [Gate.parse(text) for text in fail_under or []]
         chosen, examples = _input(battery, data, limit)
         if lang:
             examples = [e for e in examples if e.lang in lang or e.lang.split("-")[0] in lang]
             if not examples:
                 raise DataError(f"there are no examples in {', '.join(lang)}")
+        if pack is not None:
+            attack_steps(chosen)
         classifier = open_classifier(model)
         with progress(chosen.name) as advance:
             report = batteries.run(chosen, classifier, examples, deadline=deadline, progress=advance)
         if out is not None:
             _written(report, out)
+        if pack is not None:
+            pack_command.write(report, classifier, model, pack)
         show_report(report, Format.json if as_json else Format.table)
         failed = [said for gate in gates for said in gate.failures(report)]
     for said in failed:
         typer.echo(f"failed: {said}", err=True)
     if failed:
         raise typer.Exit(1)
+
+
+app.command()(pack_command.replay)
 
 
 @app.command("list")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from probes.search import extensions, strongest
+from probes.search import extensions, strongest, untouched
 from probes.types import Accept, Attempt, Edit, Item, Oracle
 
 # Every round asks for each remaining edit once: more of them than this and the budget never sees a second round.
@@ -17,15 +17,11 @@ def greedy(
     item: Item, label: int, edits: Sequence[Edit], oracle: Oracle, accept: Accept, rng: np.random.Generator
 ) -> Attempt:
     """In every round try each remaining edit (of a drawn pool of 48) and keep the one that hurts the label most."""
-    order = rng.permutation(len(edits))[:POOL]
-    pool = [edits[i] for i in sorted(order)]
-    done: tuple[Edit, ...] = ()
-    probability = float(oracle([item])[0][label])
-    while candidates := extensions(item, done, pool, accept):
-        best = strongest(item, label, candidates, oracle)
-        if best is None or (best.probability >= probability and not best.fooled):
+    pool = [edits[i] for i in sorted(rng.permutation(len(edits))[:POOL])]
+    best = untouched(item, label, oracle)
+    while not best.fooled:
+        trial = strongest(item, label, extensions(item, best.edits, pool, accept), oracle)
+        if trial is None or (trial.probability >= best.probability and not trial.fooled):
             break
-        if best.fooled:
-            return Attempt(best.edits, True, oracle.queries)
-        done, probability = best.edits, best.probability
-    return Attempt(done, False, oracle.queries)
+        best = trial
+    return Attempt(best.edits, best.fooled, oracle.queries)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from probes import synonyms
-from probes.homoglyphs import HOMOGLYPHS
+from probes import homoglyphs, script_variants, synonyms
 from probes.languages import Language
+from probes.notation import notation
 from probes.registry import Registry, load_object, unknown
 from probes.text import intact, scripts
 from probes.types import Edit, Perturbation
+from probes.writing import ALPHABETS, SEPARATE, primary
 
 Unit = Literal["grapheme", "word"]
 
@@ -20,9 +21,14 @@ NEEDS: dict[str, Callable[[Language], bool]] = {
     "a keyboard layout": lambda language: bool(language.keyboard),
     "letter case": lambda language: language.casing != "none",
     "marks people leave out": lambda language: bool(language.marked or language.marks),
-    "look-alikes in another script": lambda language: (
-        not language.scripts or any(script in HOMOGLYPHS for script in language.scripts)
-    ),
+    "letters with look-alikes": lambda language: _writes_in(homoglyphs.scripts(), language),
+    "letters that keep their shape": lambda language: _writes_in(SEPARATE, language),
+    "an alphabet that takes marks": lambda language: _writes_in(ALPHABETS, language),
+    "writing without spaces": lambda language: not language.spaces,
+    "digits of its own": lambda language: bool(notation(language).digits),
+    "a known thousands separator": lambda language: bool(notation(language).group),
+    "a known order of dates": lambda language: bool(notation(language).date),
+    "a second script": lambda language: primary(language) in script_variants.codes(),
     "synonyms": lambda language: language.code in synonyms.codes(),
 }
 """What a perturbation may need of a language, and how to see whether the language has it."""
@@ -110,6 +116,11 @@ def applicable(name: str, language: Language) -> bool:
 def same_scripts(text: str, edit: Edit) -> bool:
     """Whether an edit brings in no script that the text it replaces, or else the whole text, does not have."""
     return scripts(edit.new).keys() <= scripts(text[edit.start : edit.end] or text).keys()
+
+
+def _writes_in(scripts: Collection[str], language: Language) -> bool:
+    """Whether one of the scripts is among the language's, or the language's are not known."""
+    return not language.scripts or any(script in scripts for script in language.scripts)
 
 
 def _summary(thing: object) -> str:

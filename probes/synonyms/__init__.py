@@ -54,14 +54,14 @@ def _load(path: Path, changed: int) -> Synonyms:
 
 def edits(text: str, language: Language, source: Synonyms) -> Iterator[Edit]:
     """Every exchange of a word of the text for one of its synonyms, in the word's script and case."""
-    for start, end in words(text, language) if language.spaces else _matches(text, source):
+    for start, end in words(text, language) if language.spaces else matches(text, source):
         word = text[start:end]
         for other in source.get(word) or source.get(lower(word, language), ()):
             if script_of(other[0]) == script_of(word[0]) or not language.spaces:
                 yield Edit(start, end, match_case(word, other, language))
 
 
-def _matches(text: str, source: Synonyms) -> Iterator[tuple[int, int]]:
+def matches(text: str, source: Synonyms) -> Iterator[tuple[int, int]]:
     """The longest words of the list, left to right, in a text that does not separate its words."""
     at, longest, start = borders(text), max(map(len, source), default=0), 0
     while start < len(text):
