@@ -73,10 +73,11 @@ def pattern(name: str) -> str:
     if not colon and kind in PROTECTED:
         return PROTECTED[kind]
     if colon and argument and kind == "text":
-        return regex.escape(argument)
+        return str(regex.escape(argument))
     if colon and argument and kind == "regex":
         try:
-            return str(regex.compile(argument).pattern)
+            regex.compile(argument)
+            return argument
         except regex.error as error:
             raise ValueError(f"{argument!r} is no regular expression: {error}") from error
     raise unknown("protected span", name, (*PROTECTED, "text:WORDS", "regex:PATTERN"))

@@ -175,7 +175,7 @@ def test_synonym_takes_of_the_flips_the_smallest():
 def test_synonym_ranks_only_the_words_it_can_replace():
     model = make_topics()
     item = Item("one two team four")
-    attacks.get("synonym")(item, 1, [Edit(8, 12, "club"), Edit(0, 3, "eins")], Oracle(model), within(1), RNG(0))
+    attacks.get("synonym")(item, 1, [Edit(0, 3, "eins"), Edit(8, 12, "club")], Oracle(model), within(1), RNG(0))
     assert [seen.text for seen in model.seen[1:3]] == [" two team four", "one two  four"]
 
 

@@ -27,7 +27,7 @@ NEEDS: dict[str, Callable[[Language], bool]] = {
     "writing without spaces": lambda language: not language.spaces,
     "digits of its own": lambda language: bool(notation(language).digits),
     "a known thousands separator": lambda language: bool(notation(language).group),
-    "a known order of dates": lambda language: bool(notation(language).date),
+    "an order of dates of its own": lambda language: notation(language).date not in ("", "y-MM-dd"),
     "a second script": lambda language: primary(language) in script_variants.codes(),
     "synonyms": lambda language: language.code in synonyms.codes(),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from probes import languages
-from probes.report import Report, Row
+from probes.report import UNTARGETED, Report, Row
 from probes.stats import Difference, Share
 
 NOT_MEASURED = "not measured"
@@ -109,6 +109,9 @@ def summary(report: Report) -> str:
         f"{counts['examples']} examples in {len(said['dataset']['languages'])} languages, "
         f"{counts['queries']} model queries, {source}"
     )
+    for step in report.battery.steps:
+        if step.goal != UNTARGETED:
+            line += f"; {step.name} flips where it reaches {step.goal}"
     return f"{line}; cut short by the deadline" if report.truncated else line
 
 
