@@ -14,7 +14,7 @@ from probes.detect import detect
 from probes.languages import codes
 from probes.languages import get as language
 from probes.report import Outcome, Report
-from probes.steps import Battery, BatteryError
+from probes.steps import Battery, BatteryError, check_targets
 from probes.types import Edit, Example, Item
 from runtime.classifier import OnnxClassifier
 from service.errors import Refusal
@@ -96,7 +96,9 @@ class Prober:
         try:
             if request.steps is not None:
                 wanted = {"name": "inline", "seed": request.seed, "steps": request.steps}
-                return batteries.parse(wanted, where="request", plugins=False)
+                battery = batteries.parse(wanted, where="request", plugins=False)
+                check_targets(battery, self._classifier.labels)
+                return battery
             name = request.battery or DEFAULT_BATTERY
             if name not in batteries.names():  # a name alone: never a path of this machine
                 known = ", ".join(batteries.names())

@@ -26,7 +26,7 @@ SENTENCES = [
     ("en", "politics", "After the election the minister asked for another vote"),
     ("de", "health", "Am Morgen kam der Arzt noch einmal zu uns"),
     ("ar", "politics", "انتهت election في المدينة مساء أمس"),
-    ("th", "sports", "เมื่อคืนนี้พวกเราดูการแข่งขันด้วยกัน"),
+    ("pa", "sports", "ਕੱਲ੍ਹ ਰਾਤ ਅਸੀਂ ਇਕੱਠੇ ਮੈਚ ਦੇਖਿਆ"),
     ("zh", "sports", "昨天晚上我们一起看了足球比赛"),
 ]
 

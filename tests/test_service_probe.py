@@ -11,6 +11,8 @@ import pytest
 from runtime.classifier import OnnxClassifier, Prediction
 from tests.fakes_interface import SWAPS, TEXTS, client, post, refused
 
+ATTACK = {"name": "a", "perturbations": ["swap"], "kind": "attack", "attack": "greedy", "budget": 20}
+
 
 async def test_probe_detects_languages_and_says_so(http: httpx.AsyncClient) -> None:
     answer = (await post(http, "/probe", {"texts": TEXTS, "steps": SWAPS})).json()
@@ -42,7 +44,7 @@ async def test_probe_rows_hold_rates_intervals_and_flips_that_can_be_checked(htt
 
 
 async def test_probe_says_what_it_could_not_measure(http: httpx.AsyncClient) -> None:
-    steps = [{"name": "marks", "perturbations": ["homoglyph"]}]
+    steps = [{"name": "marks", "perturbations": ["case"]}]
     row = (await post(http, "/probe", {"texts": ["足球足球"], "languages": ["zh"], "steps": steps})).json()["rows"][0]
     assert (row["measured"], row["rate"], row["n"], row["coverage"]) == (False, None, 0, 0)
 
@@ -83,6 +85,10 @@ async def test_probe_runs_named_batteries_and_remembers_whole_answers(http: http
         ({"steps": [{"name": "a", "perturbations": ["swapp"]}]}, 422, "bad_steps", "swap"),
         ({"steps": [{"name": "a", "perturbations": ["swap"], "strenght": 1}]}, 422, "bad_steps", "strength"),
         ({"steps": [{"name": "a", "perturbations": ["os:system"]}]}, 422, "bad_steps", "os:system"),
+        ({"steps": [ATTACK | {"goal": "targeted:sport"}]}, 422, "bad_steps", "sports"),
+        ({"steps": [ATTACK | {"protect": ["regex:(a+)+$"]}]}, 422, "bad_steps", "regex"),
+        ({"steps": [ATTACK | {"similarity": "os:getcwd"}]}, 422, "bad_steps", "os:getcwd"),
+        ({"steps": [ATTACK | {"attack": "os:getcwd"}]}, 422, "bad_steps", "os:getcwd"),
         ({"steps": [{"name": "a", "perturbations": ["swap"], "draws": 51}]}, 413, "too_many_draws", "50"),
         ({"steps": [SWAPS[0] | {"name": str(i)} for i in range(33)]}, 413, "too_many_steps", "32"),
         ({"deadline_ms": 10**9}, 422, "deadline_too_long", "120000"),
