@@ -257,7 +257,7 @@ def test_what_cannot_be_compared(place: Path) -> None:
         (["paraphrase", "nli"], "several arms are plain"),
         ([str(place / "toy.toml")], "one recipe is nothing to compare"),
         (["parafrase"], "did you mean 'paraphrase'"),
-        (["absent.toml"], "No plan of a comparison"),
+        (["absent.toml"], "No comparison file"),
     ):
         with pytest.raises(ValueError, match=message):
             plan.load(asked, suite="nli")

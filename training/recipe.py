@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any, Literal
 from probes.registry import unknown
 from training.data import Source
 from training.objective import Chosen, Objective, canonical
-from training.tables import TableError, read
+from training.tables import TableError, named, open_toml, read
 
 _SHIPPED = Path(__file__).parent / "recipes"
 
@@ -140,7 +139,7 @@ class Recipe:
 
 def names() -> tuple[str, ...]:
     """Names of the recipes that ship."""
-    return tuple(sorted(path.stem for path in _SHIPPED.glob("*.toml")))
+    return named(_SHIPPED)
 
 
 def parse(table: Mapping[str, Any], where: str) -> Recipe:
@@ -150,15 +149,4 @@ def parse(table: Mapping[str, Any], where: str) -> Recipe:
 
 def load(name_or_path: str | Path) -> Recipe:
     """The recipe in a TOML file, or the shipped recipe of that name."""
-    path = Path(name_or_path)
-    if path.suffix != ".toml":
-        if str(name_or_path) not in names():
-            raise RecipeError(f"{unknown('recipe', str(name_or_path), names())}; or give a .toml file")
-        path = _SHIPPED / f"{name_or_path}.toml"
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise RecipeError(f"No recipe file at {path}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path} is not valid TOML: {error}") from error
-    return parse(table, str(path))
+    return parse(*open_toml("recipe", name_or_path, _SHIPPED, RecipeError))

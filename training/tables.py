@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import tomllib
 from collections.abc import Mapping
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -16,6 +18,29 @@ _WORDS = {str: "a string", int: "a whole number", float: "a number", bool: "true
 
 class TableError(ValueError):
     """A table that does not say what it must; the message names the place and the key."""
+
+
+def named(folder: Path) -> tuple[str, ...]:
+    """Names of the TOML files that ship in a folder."""
+    return tuple(sorted(path.stem for path in folder.glob("*.toml")))
+
+
+def open_toml(what: str, name_or_path: str | Path, folder: Path, error: type[TableError]) -> tuple[dict[str, Any], str]:
+    """The table of a TOML file, or of the one that ships in the folder under that name, and where it stands.
+
+    Raises `error`, which says what kind of thing was looked for.
+    """
+    path = Path(name_or_path)
+    if path.suffix != ".toml":
+        if str(name_or_path) not in named(folder):
+            raise error(f"{unknown(what, str(name_or_path), named(folder))}; or give a .toml file")
+        path = folder / f"{name_or_path}.toml"
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8")), str(path)
+    except FileNotFoundError as found:
+        raise error(f"No {what} file at {path}.") from found
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as found:
+        raise error(f"{path} is not valid TOML: {found}") from found
 
 
 def read(kind: type[T], table: Mapping[str, Any], where: str) -> T:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,7 +14,7 @@ from training import recipe as recipes
 from training.evaluation import suite as suites
 from training.evaluation.suite import Suite
 from training.recipe import Recipe, Scoring, Stage
-from training.tables import TableError, read
+from training.tables import TableError, named, open_toml, read
 
 _SHIPPED = Path(__file__).parent.parent / "comparisons"
 _ARM = re.compile(r"[\w][\w.+-]*")
@@ -71,7 +70,7 @@ class Comparison:
 
 def names() -> tuple[str, ...]:
     """Names of the plans that ship."""
-    return tuple(sorted(path.stem for path in _SHIPPED.glob("*.toml")))
+    return named(_SHIPPED)
 
 
 def load(asked: Sequence[str], *, suite: str = "", baseline: str = "", encoder: str | None = None) -> Comparison:
@@ -106,20 +105,10 @@ def control(baseline: Recipe, own: Sequence[int], wanted: int, name: str) -> Rec
 
 
 def _plan(name: str) -> Plan:
-    path = Path(name)
-    if path.suffix != ".toml":
-        if name not in names():
-            raise PlanError(f"{unknown('comparison', name, names())}; or give a .toml file, or several recipes")
-        path = _SHIPPED / f"{name}.toml"
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise PlanError(f"No plan of a comparison at {path}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise PlanError(f"{path} is not valid TOML: {error}") from error
+    table, where = open_toml("comparison", name, _SHIPPED, PlanError)
     if "stage" in table:
-        raise PlanError(f"{path} is a recipe, and one recipe is nothing to compare; give several, or a plan")
-    return read(Plan, table, str(path))
+        raise PlanError(f"{where} is a recipe, and one recipe is nothing to compare; give several, or a plan")
+    return read(Plan, table, where)
 
 
 def _over(start: Recipe, keys: Mapping[str, Any], where: str, name: str) -> Recipe:

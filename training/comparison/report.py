@@ -5,21 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from probes.files import write_text
 from training.comparison.findings import Finding, Findings
 from training.comparison.forest import forest, points
 from training.comparison.results import FOREIGN, MARGIN, MEAN, Against, Gap
 from training.comparison.sheets import sheets
-from training.evaluation.rendering import sheet, shown
+from training.evaluation.rendering import plain, section, sheet, shown, template
 from training.evaluation.summary import Table
-
-_ESCAPES = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_|<"})
 
 
 @dataclass(frozen=True)
@@ -74,25 +70,17 @@ class Report:
 
     def markdown(self) -> str:
         """The report as Markdown."""
-        lines = [f"# Comparison: {_plain(self.findings.name)}", "", _plain(self.summary), ""]
-        lines += [f"- {_plain(one)}" for one in (*self.verdicts, *filter(None, [self.missing]))]
+        lines = [f"# Comparison: {plain(self.findings.name)}", "", plain(self.summary), ""]
+        lines += [f"- {plain(one)}" for one in (*self.verdicts, *filter(None, [self.missing]))]
         lines += ["", "![Differences](means.svg)"] if "means.svg" in self.plots else []
         for table in self.tables:
-            lines += [
-                "",
-                f"## {_plain(table.title)}",
-                "",
-                _plain(table.note) + " Shares in per cent." * table.percent,
-                "",
-            ]
-            lines += [_line([*table.columns]), _line(["---"] * len(table.columns))]
-            lines += [_line([_plain(shown(cell, table.percent)) for cell in row]) for row in table.rows]
+            lines += section(table)
         provenance = json.dumps(self.findings.provenance, ensure_ascii=False, indent=1)
         return "\n".join([*lines, "", "## Where this comes from", "", "```json", provenance, "```"]) + "\n"
 
     def html(self) -> str:
         """The report as one page that needs nothing else."""
-        return _template().render(report=self, shown=shown)
+        return template(Path(__file__).parent).render(report=self, shown=shown)
 
     def to_json(self) -> str:
         """Every number; those under "costs" and in the table "costs" are of the clock and differ from run to run."""
@@ -149,24 +137,3 @@ def _to_json(one: Finding) -> dict[str, Any]:
         "trials": [asdict(trial) for trial in one.arm.trials],
         "against": asdict(one.against) if one.against else None,
     }
-
-
-@lru_cache(maxsize=1)
-def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html")
-
-
-def _line(cells: list[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _plain(text: str) -> str:
-    """Text that Markdown takes as text."""
-    return text.translate(_ESCAPES)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -53,23 +52,15 @@ class Report:
 
     def markdown(self) -> str:
         """The report as Markdown."""
-        lines = [f"# Evaluation: {_plain(self.runs.evaluations[0].suite)}", "", _plain(self.summary)]
+        lines = [f"# Evaluation: {plain(self.runs.evaluations[0].suite)}", "", plain(self.summary)]
         for table in self.tables:
-            lines += [
-                "",
-                f"## {_plain(table.title)}",
-                "",
-                _plain(table.note) + " Shares in per cent." * table.percent,
-                "",
-            ]
-            lines += [_line(table.columns), _line(["---"] * len(table.columns))]
-            lines += [_line([_plain(shown(cell, table.percent)) for cell in row]) for row in table.rows]
+            lines += section(table)
         return "\n".join(lines) + "\n"
 
     def html(self) -> str:
         """The report as one page that needs nothing else."""
         provenance = [dict(one.provenance) for one in self.runs.evaluations]
-        return _template().render(report=self, shown=shown, provenance=provenance)
+        return template(Path(__file__).parent).render(report=self, shown=shown, provenance=provenance)
 
     def to_json(self) -> str:
         """Every table as numbers, and where they come from."""
@@ -127,10 +118,11 @@ def _to_json(table: Table) -> dict[str, object]:
     return {"title": table.title, "note": table.note, "columns": table.columns, "rows": rows}
 
 
-@lru_cache(maxsize=1)
-def _template() -> Template:
+@lru_cache
+def template(folder: Path) -> Template:
+    """The report.html of a folder."""
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
+        loader=FileSystemLoader(folder),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -139,10 +131,14 @@ def _template() -> Template:
     return environment.get_template("report.html")
 
 
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+def section(table: Table) -> list[str]:
+    """A table under its title, as lines of Markdown."""
+    rows = [table.columns, ["---"] * len(table.columns)]
+    rows += [[plain(shown(cell, table.percent)) for cell in row] for row in table.rows]
+    note = plain(table.note) + " Shares in per cent." * table.percent
+    return ["", f"## {plain(table.title)}", "", note, "", *(f"| {' | '.join(cells)} |" for cells in rows)]
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text that Markdown takes as text."""
     return text.translate(_ESCAPES)

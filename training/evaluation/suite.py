@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -12,7 +11,7 @@ from probes import battery
 from probes.registry import unknown
 from probes.steps import Battery, BatteryError
 from training.data import Source
-from training.tables import TableError, read
+from training.tables import TableError, named, open_toml, read
 
 _SHIPPED = Path(__file__).parent.parent / "suites"
 
@@ -167,7 +166,7 @@ def _chosen(name: str, steps: tuple[str, ...], kind: Literal["noise", "attack"],
 
 def names() -> tuple[str, ...]:
     """Names of the suites that ship."""
-    return tuple(sorted(path.stem for path in _SHIPPED.glob("*.toml")))
+    return named(_SHIPPED)
 
 
 def parse(table: Mapping[str, Any], where: str) -> Suite:
@@ -177,15 +176,4 @@ def parse(table: Mapping[str, Any], where: str) -> Suite:
 
 def load(name_or_path: str | Path) -> Suite:
     """The suite in a TOML file, or the shipped suite of that name."""
-    path = Path(name_or_path)
-    if path.suffix != ".toml":
-        if str(name_or_path) not in names():
-            raise SuiteError(f"{unknown('suite', str(name_or_path), names())}; or give a .toml file")
-        path = _SHIPPED / f"{name_or_path}.toml"
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise SuiteError(f"No suite file at {path}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SuiteError(f"{path} is not valid TOML: {error}") from error
-    return parse(table, str(path))
+    return parse(*open_toml("suite", name_or_path, _SHIPPED, SuiteError))
