@@ -12,6 +12,7 @@ import numpy as np
 
 from probes.types import Example, Item
 from training.methods.plain import Plain
+from training.recipe import Recipe
 
 WORDS = {
     "en": {"sports": ("football", "team", "match", "goal"), "health": ("doctor", "nurse", "vaccine", "fever")},
@@ -94,6 +95,33 @@ def write_recipe(path: Path, encoder: Path, stages: Sequence[str], *, head: str 
     parts += [f"[test]\n{test}"] if test else []
     path.write_text("\n".join(parts), encoding="utf-8")
     return path
+
+
+STAGE = 'name = "one"\ndata = ["toy:train"]\ndev = ["toy:dev"]\nepochs = 4\nbatch = 8\nlearning_rate = 2e-3\n'
+
+
+def build_place(root: Path) -> Path:
+    """A folder with an encoder and, under data/, the sets toy (sports or health) and pairs (same or not)."""
+    build_encoder(root / "encoder")
+    for name, pairs in (("toy", False), ("pairs", True)):
+        for split, rows in (("train", 160), ("dev", 40)):
+            write_set(root / "data" / name, split, rows, pairs=pairs)
+        write_set(root / "data" / name, "test", 30, languages=("de", "en"), pairs=pairs)
+    return root
+
+
+def trained(plan: Recipe, place: Path, out: Path, tokenizer: Any) -> tuple[Any, dict[str, Any]]:
+    """Train the first stage of a plan in memory."""
+    from rich.console import Console
+
+    from training import loop, run
+    from training.inputs import gather
+
+    inputs = gather(plan, place / "data")
+    model = run._start(inputs, 0, out)
+    work = loop.Work(plan, plan.stage[0], 0, model, tokenizer, inputs.labels(0), inputs.train[0].examples,
+                     inputs.dev[0].examples, out / "stage", out / "logs", Console(stderr=True))  # fmt: skip
+    return model, loop.train(work)
 
 
 @dataclass(frozen=True)
