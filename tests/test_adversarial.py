@@ -43,6 +43,18 @@ def model_of(tiny: tuple[str, Any], dropout: float = 0.0) -> Any:
     return model.double().train()
 
 
+class Watched(Passes):
+    """Passes that keep every perturbation they are asked for."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__(model, batch(), SPECIAL, torch.Generator().manual_seed(0))
+        self.seen: list[Tensor] = []
+
+    def shifted(self, place: Any, delta: Tensor, *, frozen: bool = False) -> Tensor:
+        self.seen.append(delta.detach().clone())
+        return super().shifted(place, delta, frozen=frozen)
+
+
 def batch(length: int = 7) -> dict[str, Tensor]:
     """Three texts of 5, 3 and 1 content tokens between <s> and </s>, padded to the length."""
     ids = torch.ones(3, length, dtype=torch.long)
@@ -114,28 +126,21 @@ def test_pgd_raises_the_loss_from_within_the_ball_and_leaks_no_gradient(
     tiny: Any, place: Any, norm: Any, per: Any
 ) -> None:
     model = model_of(tiny)
-    seen: list[Tensor] = []
-
-    class Watched(Passes):
-        def shifted(self, place: Any, delta: Tensor, *, frozen: bool = False) -> Tensor:
-            seen.append(delta.detach().clone())
-            return super().shifted(place, delta, frozen=frozen)
-
-    passes = Watched(model, batch(), SPECIAL, torch.Generator().manual_seed(0))
+    passes = Watched(model)
     method = Adversarial(place=place, norm=norm, per=per, epsilon=0.5, steps=4)
     penalty = method.penalty(passes)
     assert all(parameter.grad is None for parameter in model.parameters()), "ascent leaves no gradient behind"
-    assert len(seen) == 5
+    assert len(passes.seen) == 5
     reach = radius(0.5, "relative", norm, per, passes.vectors(place), passes.content)
     ball = Ball(norm, per, reach, passes.content)
-    assert all((ball.size(delta) <= reach * (1 + 1e-5)).all() for delta in seen)
-    assert all((delta * (1 - passes.content) == 0).all() for delta in seen)
-    start = F.cross_entropy(passes.shifted(place, seen[0]), passes.labels)
+    assert all((ball.size(delta) <= reach * (1 + 1e-5)).all() for delta in passes.seen)
+    assert all((delta * (1 - passes.content) == 0).all() for delta in passes.seen)
+    start = F.cross_entropy(passes.shifted(place, passes.seen[0]), passes.labels)
     assert value(penalty) > max(value(start), value(passes.cross_entropy(passes.clean)))
     penalty.backward()
     expected = model_of(tiny)
     other = passes_of(expected)
-    other.cross_entropy(other.shifted(place, seen[4])).backward()
+    other.cross_entropy(other.shifted(place, passes.seen[4])).backward()
     for one, two in zip(model.parameters(), expected.parameters(), strict=True):
         assert (one.grad is None) == (two.grad is None)
         assert one.grad is None or torch.allclose(one.grad, two.grad), (
@@ -147,29 +152,24 @@ def test_pgd_raises_the_loss_from_within_the_ball_and_leaks_no_gradient(
 @pytest.mark.parametrize("start", ["zero", "random"])
 def test_free_adds_up_the_gradients_of_all_its_passes(tiny: Any, place: Any, start: Any) -> None:
     model = model_of(tiny)
-    seen: list[Tensor] = []
-
-    class Watched(Passes):
-        def shifted(self, place: Any, delta: Tensor, *, frozen: bool = False) -> Tensor:
-            seen.append(delta.detach().clone())
-            return super().shifted(place, delta, frozen=frozen)
-
     options = {"name": "adversarial", "form": "free", "steps": 3, "start": start, "place": place, "clean_weight": 0.5}
-    passes = Watched(model, batch(), SPECIAL, torch.Generator().manual_seed(0))
+    passes = Watched(model)
     total, parts = Objective([options | ({"clean_weight": 0.0} if start == "random" else {})]).loss(passes)
     total.backward()
-    assert len(seen) == 4 and set(parts) == {"adversarial"}
+    assert len(passes.seen) == 4 and set(parts) == {"adversarial"}
     weights = [0.5, 1 / 3, 1 / 3, 1 / 3] if start == "zero" else [0.25] * 4
-    assert (start == "zero") == bool((seen[0] == 0).all())
+    assert (start == "zero") == bool((passes.seen[0] == 0).all())
     expected = model_of(tiny)
     other = passes_of(expected)
     losses = [
-        weight * other.cross_entropy(other.shifted(place, delta)) for weight, delta in zip(weights, seen, strict=True)
+        weight * other.cross_entropy(other.shifted(place, delta))
+        for weight, delta in zip(weights, passes.seen, strict=True)
     ]
     summed = torch.stack(losses).sum()
     summed.backward()
     assert value(total) == pytest.approx(value(summed))
     for one, two in zip(model.parameters(), expected.parameters(), strict=True):
+        assert (one.grad is None) == (two.grad is None)
         assert one.grad is None or torch.allclose(one.grad, two.grad)
 
 
@@ -223,17 +223,10 @@ def test_the_random_state_is_an_argument(tiny: Any, method: Any) -> None:
 
 @pytest.mark.parametrize("distribution", ["gaussian", "uniform"])
 def test_random_perturbation_averages_draws_of_the_size_it_says(tiny: Any, distribution: Any) -> None:
-    seen: list[Tensor] = []
-
-    class Watched(Passes):
-        def shifted(self, place: Any, delta: Tensor, *, frozen: bool = False) -> Tensor:
-            seen.append(delta.detach().clone())
-            return super().shifted(place, delta, frozen=frozen)
-
-    passes = Watched(model_of(tiny), batch(), SPECIAL, torch.Generator().manual_seed(0))
+    passes = Watched(model_of(tiny))
     method = RandomPerturbation(distribution=distribution, scale=0.2, draws=40, weight=0.5)
     penalty = value(method.penalty(passes))
-    drawn = torch.stack(seen)
+    drawn = torch.stack(passes.seen)
     assert len(drawn) == 40
     size = 0.2 * value(token_norm(passes.vectors("embeddings"), passes.content)) / drawn.shape[-1] ** 0.5
     if distribution == "gaussian":
