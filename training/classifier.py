@@ -16,6 +16,7 @@ from probes.types import Item, Probabilities
 from runtime.classifier import pack
 from training import head
 from training.passes import hooked
+from training.precision import Precision, bf16_works
 
 LONGEST = 512
 """Tokens of a text where the folder does not say."""
@@ -24,9 +25,10 @@ BATCH_TOKENS = 8192
 
 
 class TorchClassifier:
-    """A folder that `head.build` made and training saved, on the accelerator where there is one; fp32."""
+    """A folder that `head.build` made and training saved, on the accelerator where there is one."""
 
-    def __init__(self, folder: str | Path, max_length: int | None = None) -> None:
+    def __init__(self, folder: str | Path, max_length: int | None = None, precision: Precision = "fp32") -> None:
+        self._bf16 = bf16_works(precision)
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._model = head.load(folder).eval().to(self._device)
         self._tokenizer = AutoTokenizer.from_pretrained(str(folder))
@@ -81,7 +83,7 @@ class TorchClassifier:
         answers = np.zeros((len(rows), len(self.labels)), np.float32)
         for places in pack([len(row["input_ids"]) for row in rows], BATCH_TOKENS):
             batch = self._tokenizer.pad([rows[place] for place in places], return_tensors="pt").to(self._device)
-            with torch.inference_mode():
+            with torch.inference_mode(), torch.autocast(self._device.type, torch.bfloat16, enabled=self._bf16):
                 if noise is None:
                     logits = self._model(**batch).logits
                 else:

@@ -31,6 +31,7 @@ from probes.types import Example
 from training import processes
 from training.epochs import Collator, Encoder, EpochData
 from training.head import special_ids
+from training.precision import bf16_works
 from training.recipe import Recipe, Stage
 from training.trainer import Finite, MethodTrainer, TrainingStopped
 
@@ -129,15 +130,6 @@ def newest_checkpoint(folder: Path) -> Path | None:
 
 def _state(checkpoint: Path) -> TrainerState:
     return TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
-
-
-def bf16_works(precision: str) -> bool:
-    """Whether to train in bf16 on this machine: as the recipe says, or where the hardware multiplies in it."""
-    if precision != "auto":
-        return precision == "bf16"
-    if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported()
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def _arguments(work: Work) -> TrainingArguments:

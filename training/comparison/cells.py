@@ -133,7 +133,7 @@ class Cell:
             model = self.train(lab, console)
             start = time.perf_counter()
             found = evaluate(
-                TorchClassifier(model, self.recipe.max_length),
+                TorchClassifier(model, self.recipe.max_length, self.recipe.precision),
                 lab.rows,
                 lab.root,
                 name=f"{self.arm}, seed {self.recipe.seed}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,8 @@ class Plan:
     baseline: str = ""
     """The arm the others are held against; empty: the one that is plain."""
     description: str = ""
+    every: Mapping[str, Any] = field(default_factory=dict)
+    """Keys of a stage for every candidate that does not have them itself."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def load(asked: Sequence[str], *, suite: str = "", baseline: str = "", encoder: 
     if len(asked) == 1:
         plan = _plan(asked[0])
         start = recipes.load(plan.recipe)
-        arms = [Arm(name, tuple(_over(start, keys, f"{asked[0]}: arms.{name}[{number}]", name)
+        arms = [Arm(name, tuple(_over(start, {**plan.every, **keys}, f"{asked[0]}: arms.{name}[{number}]", name)
                                 for number, keys in enumerate(candidates)))
                 for name, candidates in plan.arms.items()]  # fmt: skip
         suite, baseline, name = suite or plan.suite, baseline or plan.baseline, plan.name

@@ -60,7 +60,7 @@ def write(path: Path, identity: Mapping[str, Any], trial: Trial) -> None:
 
 def attempt(cell: Cell, model: Path, lab: Lab, progress: Progress) -> Trial:
     """Measure a trained candidate on the English dev texts of its last stage."""
-    classifier = TorchClassifier(model, cell.recipe.max_length)
+    classifier = TorchClassifier(model, cell.recipe.max_length, cell.recipe.precision)
     suite = _suite(cell.recipe).limited(lab.max_rows)
     found = evaluate(classifier, suite, lab.root, name=cell.arm, progress=progress)
     return Trial(*_accuracy(found, "clean"), *_accuracy(found, "noisy:noise"))

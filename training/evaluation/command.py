@@ -100,7 +100,7 @@ def _opened(name: str) -> Classifier:
     if (folder / "model.safetensors").is_file() and not (folder / MANIFEST).is_file():
         from training.classifier import TorchClassifier  # torch takes seconds to import
 
-        return TorchClassifier(folder)
+        return TorchClassifier(folder, precision="auto")
     return open_classifier(name)
 
 
