@@ -26,6 +26,7 @@ from training.comparison.matrix import Matrix
 from training.inputs import gather
 
 STAGE = 'name = "one"\ndata = ["toy:train"]\ndev = ["toy:dev"]\nepochs = 2\nbatch = 8\nlearning_rate = 2e-3\n'
+BREAKS = "tests.fakes_training:BreakingLoss"
 SUITE = """
 name = "toys"
 [clean]
@@ -218,6 +219,19 @@ def test_models_are_kept_on_request(place: Path, tmp_path: Path) -> None:
     assert said.exit_code == 0, said.output
     assert set(report(tmp_path / "out")["arms"]) == {"toy", "other"}
     assert head.load(tmp_path / "out" / "cells" / "other" / "7" / "model").config.id2label == {0: "health", 1: "sports"}
+
+
+def test_an_arm_that_diverges_is_missing_and_the_others_are_there(place: Path, tmp_path: Path) -> None:
+    methods = {"plain": ["plain"], "broken": [BREAKS], "chosen": [BREAKS, "random-perturbation"]}
+    arms = "".join(f'[[arms.{arm}]]\nmethod = "{one}"\n' for arm, own in methods.items() for one in own)
+    named = f'name = "toys"\nrecipe = "{place / "toy.toml"}"\nsuite = "{place / "toys.toml"}"\n'
+    (tmp_path / "plan.toml").write_text(named + "every = { steps = 40 }\n" + arms)
+    said = compare(place, tmp_path / "out", "--seeds", "1", plan=str(tmp_path / "plan.toml"))
+    assert said.exit_code == 0, said.output
+    assert "broken, seed 7: step 31: the loss of clean is not a number" in " ".join(said.stderr.split())
+    found = report(tmp_path / "out")
+    assert found["missing"] == ["broken, seed 7"]
+    assert found["arms"]["chosen"]["candidate"] == 2
 
 
 def test_updates_are_counted_before_training(place: Path, tmp_path: Path) -> None:

@@ -189,6 +189,16 @@ def test_a_link_to_sealed_data_is_refused(tmp_path: Path) -> None:
         load([Source("toy:test")], tmp_path)
 
 
+def test_limited_takes_one_of_each_label_first(tmp_path: Path) -> None:
+    rare = [row | {"id": str(n), "label": "rare" if n == 17 else "common"} for n in range(40) for row in ROWS[:2]]
+    write(tmp_path / "toy" / "train.jsonl", rare)
+    loaded = load([Source("toy:train")], tmp_path)
+    for seed in range(5):
+        few = limited(loaded, 2, np.random.default_rng(seed))
+        assert [(row.lang, row.label) for row in few.examples].count(("de", "rare")) == 1
+        assert len(few.examples) == 4
+
+
 def test_limited_keeps_order_and_languages(tmp_path: Path) -> None:
     write(tmp_path / "toy" / "train.jsonl", [row | {"id": str(n)} for n in range(20) for row in ROWS[:2]])
     loaded = load([Source("toy:train")], tmp_path)

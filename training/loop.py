@@ -33,7 +33,7 @@ from training.epochs import Collator, Encoder, EpochData
 from training.head import special_ids
 from training.precision import bf16_works
 from training.recipe import Recipe, Stage
-from training.trainer import Finite, MethodTrainer, TrainingStopped
+from training.trainer import Diverged, Finite, MethodTrainer, TrainingStopped
 
 
 @dataclass(frozen=True)
@@ -104,12 +104,12 @@ def _train(trainer: Trainer, checkpoint: Path | None, folder: Path) -> None:
             trainer._load_from_checkpoint(trainer.state.best_model_checkpoint or str(checkpoint))
         else:
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    except (TrainingStopped, OSError, SafetensorError, RuntimeError) as error:
+    except (Diverged, OSError, SafetensorError, RuntimeError) as error:
         kept = newest_checkpoint(folder)
         left = f"{kept} is kept" if kept else "no checkpoint was written yet"
-        if isinstance(error, TrainingStopped):
+        if isinstance(error, Diverged):
             advice = "lower the learning rate, epsilon or scale in the recipe, and name another --out"
-            raise TrainingStopped(f"{error}; {left}; {advice}") from error
+            raise Diverged(f"{error}; {left}; {advice}") from error
         if isinstance(error, RuntimeError) and "write" not in str(error):
             raise
         raise TrainingStopped(
@@ -137,7 +137,7 @@ def _arguments(work: Work) -> TrainingArguments:
     share, count = processes.share(stage.batch), processes.here().num_processes
     when = "steps" if stage.evaluate_every else "epoch"
     every = {"eval_steps": stage.evaluate_every, "save_steps": stage.evaluate_every} if stage.evaluate_every else {}
-    return TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=str(work.folder),
         num_train_epochs=stage.epochs,
         max_steps=stage.steps or -1,
@@ -167,6 +167,9 @@ def _arguments(work: Work) -> TrainingArguments:
         dataloader_pin_memory=torch.cuda.is_available(),
         **every,
     )
+    # several devices are for `accelerate launch`: DataParallel's copies of a model have none of the methods' hooks
+    arguments._n_gpu = min(1, arguments.n_gpu)
+    return arguments
 
 
 def _accuracy(prediction: EvalPrediction) -> Mapping[str, float]:

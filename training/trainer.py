@@ -20,6 +20,10 @@ class TrainingStopped(ValueError):
     """Training that cannot go on, what is left of it, and what to do."""
 
 
+class Diverged(TrainingStopped):
+    """A loss or a gradient that is not a number."""
+
+
 class MethodTrainer(Trainer):
     """A Trainer whose loss is the methods', whose order is the data's, and whose head may learn at its own rate."""
 
@@ -46,7 +50,7 @@ class MethodTrainer(Trainer):
         loss, parts = self._objective.loss(Passes(model, inputs, self._special, rng))
         if not torch.isfinite(loss):
             wrong = ", ".join(name for name, part in parts.items() if not torch.isfinite(part))
-            raise TrainingStopped(f"step {step + 1}: the loss of {wrong or 'all methods together'} is not a number")
+            raise Diverged(f"step {step + 1}: the loss of {wrong or 'all methods together'} is not a number")
         return loss
 
     def create_optimizer(self) -> torch.optim.Optimizer:
@@ -84,4 +88,4 @@ class Finite(TrainerCallback):
     ) -> None:
         gradients = (parameter.grad for parameter in kwargs["model"].parameters() if parameter.grad is not None)
         if any(not torch.isfinite(gradient).all() for gradient in gradients):
-            raise TrainingStopped(f"step {state.global_step + 1}: the gradient is not a number")
+            raise Diverged(f"step {state.global_step + 1}: the gradient is not a number")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from rich.console import Console
+from rich.markup import escape
 
 from training.comparison import tuning
 from training.comparison.cells import Cell, Lab
@@ -13,6 +14,7 @@ from training.comparison.course import Course
 from training.comparison.plan import Arm, Comparison, PlanError, control
 from training.comparison.tuning import Trial
 from training.recipe import Recipe
+from training.trainer import Diverged
 
 
 @dataclass(frozen=True)
@@ -48,14 +50,17 @@ class Matrix:
         self._progress: Course | None = None
 
     def run(self, console: Console) -> None:
-        """Make every cell that is not there yet."""
+        """Make every cell that is not there yet; one whose training diverges stays away, and the others go on."""
         waiting = {arm.name: len(self.seeds) for arm in self.comparison.arms}
         with Course(console, waiting) as self._progress:
             for arm in self.arms():
                 for cell in self.cells(arm):
                     cell.claim(self.lab.identity(cell.recipe, arm.hashes))
                     self._progress.begins(f"{arm.name}, seed {cell.recipe.seed}")
-                    cell.run(self.lab, console, self._progress.part)
+                    try:
+                        cell.run(self.lab, console, self._progress.part)
+                    except Diverged as error:
+                        console.print(f"[yellow]{arm.name}, seed {cell.recipe.seed}: {escape(str(error))}[/]")
                     self._progress.ends(arm.name, cell.cost.cell(sum(arm.updates)))
         self._progress = None
 
@@ -106,7 +111,10 @@ class Matrix:
         trial = tuning.read(path, identity)
         if trial is None and self._progress:
             self._progress.begins(f"{found.name}, candidate {found.number}")
-            model = cell.train(self.lab, self._progress.console)
-            trial = tuning.attempt(cell, model, self.lab, self._progress.part)
+            try:
+                model = cell.train(self.lab, self._progress.console)
+                trial = tuning.attempt(cell, model, self.lab, self._progress.part)
+            except Diverged:
+                trial = tuning.NOTHING
             tuning.write(path, identity, trial)
         return trial

@@ -40,6 +40,10 @@ class Trial:
         return (self.clean + self.noisy) / 2
 
 
+NOTHING = Trial(0.0, 0, 0.0, 0)
+"""Of a candidate whose training diverged."""
+
+
 def read(path: Path, identity: Mapping[str, Any]) -> Trial | None:
     """The trial in a file, if there is one; RunError if it is that of another candidate."""
     if not path.is_file():

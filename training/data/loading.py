@@ -60,14 +60,22 @@ def load(
 
 
 def limited(loaded: Loaded, rows: int | None, rng: np.random.Generator) -> Loaded:
-    """At most `rows` rows of each language, drawn without replacement and left in their order."""
+    """At most `rows` rows of each language, one of each label first, drawn without replacement, left in their order."""
     if rows is None or not loaded.examples:
         return loaded
     places: dict[str, list[int]] = {}
     for place, example in enumerate(loaded.examples):
         places.setdefault(example.lang, []).append(place)
-    chosen = [rng.permutation(where)[:rows] for where in places.values()]
-    return replace(loaded, examples=tuple(loaded.examples[place] for place in sorted(np.concatenate(chosen))))
+    chosen = [place for where in places.values() for place in _drawn(loaded.examples, rng.permutation(where))[:rows]]
+    return replace(loaded, examples=tuple(loaded.examples[place] for place in sorted(chosen)))
+
+
+def _drawn(examples: Sequence[Example], places: Sequence[int]) -> list[int]:
+    """The places with the first of every label before all others."""
+    first: dict[str | None, int] = {}
+    for place in places:
+        first.setdefault(examples[place].label, place)
+    return [*first.values(), *(place for place in places if place not in first.values())]
 
 
 def check_labels(labels: Sequence[str], train: Loaded, *others: Loaded) -> None:
