@@ -32,7 +32,7 @@ PROTECTED = {
 
 def of(step: Step, language: Language) -> Accept:
     """Everything a step demands of an attack on a text of the language; the cheap demands are looked at first."""
-    demands = [within(step.strength)]
+    demands = [within(step.strength or 0.0)]
     if step.protect:
         demands.append(sparing(step.protect))
     if step.max_characters is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -39,13 +39,17 @@ class Oracle:
     def __call__(self, items: Sequence[Item]) -> Probabilities:
         """Probabilities of shape (len(items), len(labels)); BudgetSpent before asking what cannot be paid for."""
         new = [item for item in dict.fromkeys(items) if item not in self._answers]
-        if self._budget is not None and self.queries + len(new) > self._budget:
-            raise BudgetSpent(f"{len(new)} queries wanted, {self._budget - self.queries} of {self._budget} left")
+        self._afford(len(new))
         for start in range(0, len(new), self._batch_size):
             self._ask(new[start : start + self._batch_size])
         if not items:
             return np.zeros((0, len(self.labels)), dtype=np.float32)
         return np.stack([self._answers[item] for item in items])
+
+    @property
+    def answers(self) -> Mapping[Item, Probabilities]:
+        """Every answer there was, each of shape (len(labels),)."""
+        return self._answers
 
     @property
     def late(self) -> bool:
@@ -55,6 +59,17 @@ class Oracle:
     def answer(self, item: Item) -> Probabilities | None:
         """The remembered answer of shape (len(labels),), without asking."""
         return self._answers.get(item)
+
+    def spend(self, queries: int) -> None:
+        """Count what is asked of a model elsewhere, a gradient say; BudgetSpent before what cannot be paid for."""
+        self._afford(queries)
+        if self.late:
+            raise DeadlinePassed("the deadline has passed")
+        self.queries += queries
+
+    def _afford(self, queries: int) -> None:
+        if self._budget is not None and self.queries + queries > self._budget:
+            raise BudgetSpent(f"{queries} queries wanted, {self._budget - self.queries} of {self._budget} left")
 
     def _ask(self, batch: Sequence[Item]) -> None:
         if self.late:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from statistics import median
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from itertools import groupby
+from statistics import fmean, median
 from typing import Any, Literal, get_args
 
 from probes.stats import Counts, Difference, Share, cluster_bootstrap, share
-from probes.steps import Battery, parse
+from probes.steps import COVERAGE, Battery, parse
 from probes.types import Edit, Example, Item
 
 FORMAT = "babelproof-report/1"
@@ -32,7 +33,8 @@ class Outcome:
     an attack with another goal reached. wrong_already: the clean prediction misses the gold label. not_applicable: no
     edit applies to this text, or the clean prediction is the target already. out_of_budget: the run's deadline passed
     before this was settled. The label is the gold label, or, where there is none (gold is False), the model's own
-    prediction on the clean text. goal is what the step was after.
+    prediction on the clean text. goal is what the step was after. dose is the share of the graphemes that the edits
+    change (`probes.dose`), None where no edited text was tried.
     """
 
     example: str
@@ -54,6 +56,7 @@ class Outcome:
     probability_after: float | None = None
     queries: int = 0
     goal: str = UNTARGETED
+    dose: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,8 @@ class Row:
     """One cell: flips of the n trials that could flip, how much of the cell the probe touched, accuracies.
 
     rate = flips / n with n = held + fooled. coverage = covered / total, total being every trial reached in time.
+    dose = mean share of graphemes changed in the tries of n that changed the text or might have. sparse: the coverage
+    is below that of the battery; trials of such a cell (language and step) count nowhere, their n is 0.
     clean = accuracy on the clean texts with gold labels. robust = held / (held + fooled + wrong_already) where there
     are gold labels. measured is False where n is 0: the rate is then None, never zero. queries is their median.
     A flip is a lost label. Attacks with another goal count only in the rows of their own step, where a flip is the goal
@@ -77,6 +82,8 @@ class Row:
     covered: int
     total: int
     coverage: float | None
+    sparse: bool
+    dose: float | None
     clean: Share | None
     robust: Share | None
     out_of_budget: int
@@ -88,7 +95,7 @@ class Row:
 class Report:
     """Every outcome of a run and where it came from; equal inputs give byte-equal JSON."""
 
-    outcomes: tuple[Outcome, ...]
+    outcomes: Sequence[Outcome]
     provenance: Mapping[str, Any]
 
     @property
@@ -113,17 +120,25 @@ class Report:
         """One row per group, in the order of languages and of the battery's steps."""
         if not set(by) <= set(get_args(Key)):
             raise ValueError(f"rows are grouped by lang, step or both, not by {', '.join(by)}")
-        groups: dict[tuple[str, ...], list[Outcome]] = defaultdict(list)
-        for outcome in self.outcomes:
-            groups[tuple(getattr(outcome, key) for key in by)].append(outcome)
         steps = {step["name"]: i for i, step in enumerate(self.provenance["battery"]["steps"])}
-        rows = [_row(group, dict(zip(by, names, strict=True))) for names, group in groups.items()]
+        sparse, rows = self._sparse(), []
+        for names, group in groupby(self._ordered(by), key=lambda o: {key: getattr(o, key) for key in by}):
+            tally = _Tally()
+            for outcome in group:
+                tally.add(outcome, (outcome.lang, outcome.step) in sparse, any_goal="step" in by)
+            rows.append(tally.row(names.get("lang"), names.get("step")))
         return sorted(rows, key=lambda row: (row.lang or "", steps.get(row.step or "", 0)))
+
+    def _ordered(self, by: Sequence[Key]) -> Iterable[Outcome]:
+        """Outcomes with those of a group together; those on disk (`probes.state.Kept`) come one at a time."""
+        on_disk = getattr(self.outcomes, "ordered", None)
+        return on_disk(by) if on_disk else sorted(self.outcomes, key=lambda o: [getattr(o, key) for key in by])
 
     def gaps(self, reference: str = "en", seed: int = 0) -> dict[str, Difference]:
         """Per language the flip rate minus the reference language's, by bootstrap over examples."""
         counts: dict[str, dict[str, Counts]] = defaultdict(dict)
-        losing = (o for o in self.outcomes if o.goal == UNTARGETED)
+        sparse = self._sparse()
+        losing = (o for o in self.outcomes if o.goal == UNTARGETED and (o.lang, o.step) not in sparse)
         for (lang, example), pair in _counts(losing, ("lang", "example"), ("fooled",)).items():
             counts[lang][example] = pair
         return {
@@ -132,16 +147,30 @@ class Report:
             if lang != reference and (gap := cluster_bootstrap(counts[lang], counts.get(reference, {}), seed=seed))
         }
 
+    def _sparse(self) -> frozenset[tuple[str, str]]:
+        """Languages and steps where the step could touch a smaller share of the texts than the battery asks for."""
+        reached: Counter[tuple[str, str]] = Counter()
+        covered: Counter[tuple[str, str]] = Counter()
+        for outcome in self.outcomes:
+            # A text that is at the target already is none the probe cannot touch.
+            if outcome.status != "out_of_budget" and not outcome.goal.startswith("targeted:"):
+                reached[outcome.lang, outcome.step] += 1
+                covered[outcome.lang, outcome.step] += outcome.status != "not_applicable"
+        least = self.provenance["battery"].get("coverage", COVERAGE)
+        return frozenset(cell for cell, total in reached.items() if covered[cell] < least * total)
+
     def to_json(self) -> str:
         """The report as JSON (schema: report.schema.json); rows are there for readers and are not read back."""
-        whole = {
-            "format": FORMAT,
-            "provenance": dict(self.provenance),
-            "truncated": self.truncated,
-            "rows": [asdict(row) for row in self.rows()],
-            "outcomes": [_outcome_to_json(outcome) for outcome in self.outcomes],
-        }
-        return json.dumps(whole, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False) + "\n"
+        return "".join(self.json_parts())
+
+    def json_parts(self) -> Iterator[str]:
+        """The same JSON in parts, one for each outcome."""
+        yield f'{{"format":{_json(FORMAT)},"outcomes":['
+        for place, outcome in enumerate(self.outcomes):
+            yield ("," if place else "") + _json(outcome_to_json(outcome))
+        rows = [asdict(row) for row in self.rows()]
+        rest = {"provenance": dict(self.provenance), "rows": rows, "truncated": self.truncated}
+        yield f"],{_json(rest)[1:]}\n"
 
     @classmethod
     def from_json(cls, text: str) -> Report:
@@ -150,7 +179,7 @@ class Report:
             whole = json.loads(text)
             if whole["format"] != FORMAT:
                 raise ReportError(f"the report says format {whole['format']!r}; this version reads {FORMAT!r}")
-            return cls(tuple(_outcome_from_json(outcome) for outcome in whole["outcomes"]), whole["provenance"])
+            return cls(tuple(outcome_from_json(outcome) for outcome in whole["outcomes"]), whole["provenance"])
         except ReportError:
             raise
         except (ValueError, KeyError, TypeError) as error:
@@ -171,51 +200,90 @@ def _counts(
     for outcome in outcomes:
         if outcome.status in status:
             key = tuple(getattr(outcome, name) for name in by)
-            hits, n = counts.get(key, (0, 0))
-            counts[key] = (hits + (outcome.status in bad), n + 1)
+            _count(counts, key, outcome.status in bad)
     return counts
 
 
-def _row(group: Sequence[Outcome], names: Mapping[str, str]) -> Row:
-    losing = [o for o in group if o.goal == UNTARGETED]
-    trials = _counts(group if "step" in names else losing, ("example",), ("fooled",))
-    flips = share(list(trials.values()))
-    reached = [o for o in group if o.status != "out_of_budget"]
-    covered = sum(o.status != "not_applicable" for o in reached)
-    queries = [o.queries for o in group if o.status in ("held", "fooled")]
-    labelled = [o for o in group if o.gold]
-    predicted = {(o.lang, o.example): o for o in labelled if o.predicted_before is not None}.values()
-    right: dict[str, Counts] = {}
-    for outcome in predicted:
-        hits, n = right.get(outcome.example, (0, 0))
-        right[outcome.example] = (hits + (outcome.predicted_before == outcome.label), n + 1)
-    robust = _counts((o for o in losing if o.gold), ("example",), ("held",), ("held", "fooled", "wrong_already"))
-    return Row(
-        lang=names.get("lang"),
-        step=names.get("step"),
-        n=flips.n if flips else 0,
-        flips=int(sum(hits for hits, _ in trials.values())),
-        rate=flips.value if flips else None,
-        low=flips.low if flips else None,
-        high=flips.high if flips else None,
-        covered=covered,
-        total=len(reached),
-        coverage=covered / len(reached) if reached else None,
-        clean=share(list(right.values())),
-        robust=share(list(robust.values())),
-        out_of_budget=len(group) - len(reached),
-        queries=float(median(queries)) if queries else None,
-        measured=flips is not None,
-    )
+def _count(counts: dict[Any, Counts], key: Any, hit: bool) -> None:
+    hits, n = counts.get(key, (0, 0))
+    counts[key] = (hits + hit, n + 1)
 
 
-def _outcome_to_json(outcome: Outcome) -> dict[str, Any]:
+@dataclass(slots=True)
+class _Tally:
+    """The sums of a group, outcome by outcome: of a text there remain the counts of its draws."""
+
+    trials: dict[str, Counts] = field(default_factory=dict)
+    robust: dict[str, Counts] = field(default_factory=dict)
+    right: dict[tuple[str, str], bool] = field(default_factory=dict)
+    queries: list[int] = field(default_factory=list)
+    doses: list[float] = field(default_factory=list)
+    total: int = 0
+    covered: int = 0
+    out_of_budget: int = 0
+    sparse: bool = True
+
+    def add(self, outcome: Outcome, sparse: bool, any_goal: bool) -> None:
+        """Take in an outcome; sparse: its cell counts nowhere; any_goal: so does one that was after another goal."""
+        status, settled = outcome.status, outcome.status in ("held", "fooled")
+        self.out_of_budget += status == "out_of_budget"
+        self.total += status != "out_of_budget"
+        self.covered += status not in ("out_of_budget", "not_applicable")
+        if outcome.gold and outcome.predicted_before is not None:
+            self.right[outcome.lang, outcome.example] = outcome.predicted_before == outcome.label
+        if sparse:
+            return
+        self.sparse = False
+        losing = outcome.goal == UNTARGETED
+        if settled:
+            self.queries.append(outcome.queries)
+            if losing or any_goal:
+                _count(self.trials, outcome.example, status == "fooled")
+        if outcome.gold and losing and (settled or status == "wrong_already"):
+            _count(self.robust, outcome.example, status == "held")
+        if outcome.dose is not None:
+            self.doses.append(outcome.dose)
+
+    def row(self, lang: str | None, step: str | None) -> Row:
+        """The cell that they make."""
+        right: dict[str, Counts] = {}
+        for (_, example), good in self.right.items():
+            _count(right, example, good)
+        flips = share(list(self.trials.values()))
+        return Row(
+            lang=lang,
+            step=step,
+            n=flips.n if flips else 0,
+            flips=int(sum(hits for hits, _ in self.trials.values())),
+            rate=flips.value if flips else None,
+            low=flips.low if flips else None,
+            high=flips.high if flips else None,
+            covered=self.covered,
+            total=self.total,
+            coverage=self.covered / self.total if self.total else None,
+            sparse=self.sparse,
+            dose=fmean(self.doses) if self.doses else None,
+            clean=share(list(right.values())),
+            robust=share(list(self.robust.values())),
+            out_of_budget=self.out_of_budget,
+            queries=float(median(self.queries)) if self.queries else None,
+            measured=flips is not None,
+        )
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
+    """An outcome as a report has it."""
     return {f.name: getattr(outcome, f.name) for f in fields(outcome)} | {
         name: [[edit.start, edit.end, edit.new] for edit in getattr(outcome, name)] for name in ("edits", "pair_edits")
     }
 
 
-def _outcome_from_json(found: dict[str, Any]) -> Outcome:
+def outcome_from_json(found: dict[str, Any]) -> Outcome:
+    """The outcome that outcome_to_json wrote; ReportError where it is none."""
     edits = {name: tuple(Edit(*edit) for edit in found[name]) for name in ("edits", "pair_edits")}
     outcome = Outcome(**{**found, **edits})
     if outcome.status not in get_args(Status):

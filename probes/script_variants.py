@@ -86,9 +86,28 @@ def _cyrillic(code: str) -> dict[str, str]:
 
 
 @lru_cache(maxsize=1)
+def simplified_only() -> frozenset[str]:
+    """Chinese characters that no traditional text has."""
+    traditional, simplified = map(frozenset, zip(*_pairs(), strict=True))
+    return simplified - traditional
+
+
+@lru_cache(maxsize=1)
+def traditional_only() -> frozenset[str]:
+    """Chinese characters that no simplified text has."""
+    traditional, simplified = map(frozenset, zip(*_pairs(), strict=True))
+    return traditional - simplified
+
+
+@lru_cache(maxsize=1)
+def _pairs() -> list[tuple[str, str]]:
+    return [(line[0], line[1]) for line in _HAN.read_text("utf-8").splitlines()]
+
+
+@lru_cache(maxsize=1)
 def _other_han() -> dict[str, str]:
     """Traditional to simplified and back, where there is just one counterpart."""
-    pairs = [(line[0], line[1]) for line in _HAN.read_text("utf-8").splitlines()]
+    pairs = _pairs()
     ways = Counter(one for one, _ in pairs), Counter(other for _, other in pairs)
     there = {one: other for one, other in pairs if ways[0][one] == 1 and one != other}
     back = {other: one for one, other in pairs if ways[1][other] == 1 and one != other}

@@ -68,12 +68,21 @@ def certify(
     _check(min(selection, draws), confidence)
     if not sigma > 0:
         raise ValueError(f"sigma is the size of the noise and above 0, not {sigma}")
-    label = int(np.bincount(sample(selection, rng)).argmax())
-    agreed = int((sample(draws, rng) == label).sum())
-    lower = binomtest(agreed, draws, alternative="greater").proportion_ci(confidence, method="exact").low
+    label, lower = bounded(sample(selection, rng), sample(draws, rng), confidence)
     if lower <= 0.5:
-        return Certificate(None, 0.0, float(lower), sigma, draws, confidence)
-    return Certificate(label, float(sigma * norm.ppf(lower)), float(lower), sigma, draws, confidence)
+        return Certificate(None, 0.0, lower, sigma, draws, confidence)
+    return Certificate(label, float(sigma * norm.ppf(lower)), lower, sigma, draws, confidence)
+
+
+def bounded(selected: NDArray[np.int64], drawn: NDArray[np.int64], confidence: float) -> tuple[int, float]:
+    """The label most of the selected have, and the lower bound of its probability that the others give it.
+
+    One-sided, after Clopper and Pearson 1934; that the label was chosen on other draws is what makes it hold.
+    """
+    label = int(np.bincount(selected).argmax())
+    agreed = int((drawn == label).sum())
+    found = binomtest(agreed, len(drawn), alternative="greater").proportion_ci(confidence, method="exact")
+    return label, float(found.low)
 
 
 def _check(draws: int, confidence: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +13,9 @@ from probes import accept, attacks, goals, perturbations
 from probes.registry import UnknownName, unknown
 
 FOLDER = Path(__file__).parent / "batteries"
+
+# Below this a figure would speak of the smaller part of a language's texts.
+COVERAGE = 0.5
 
 # Keys that mean nothing without an attack.
 _ATTACKING = ("attack", "budget", "goal", "protect", "max_characters", "max_words", "keep_language", "similarity")
@@ -26,9 +29,10 @@ class BatteryError(ValueError):
 class Step:
     """One probe: noise drawn from perturbations, or an attack searching over them.
 
-    strength is the share of the unit noise edits, or the share of graphemes an attack may edit (0..1). draws are noisy
-    copies per example; languages () means all. field: of a pair, noise edits the text, the pair or both; an attack also
-    either, all its edits being on the side it chooses.
+    strength is the share of the unit noise edits, or the share of graphemes an attack may edit (0..1). In its place
+    noise may say dose: the share of graphemes that is changed on average, in every language, whatever the unit; the
+    strength is then None. draws are noisy copies per example; languages () means all. field: of a pair, noise edits the
+    text, the pair or both; an attack also either, all its edits being on the side it chooses.
 
     Of an attack alone: budget is its queries per example, ranking included; goal is untargeted, targeted:LABEL or
     confidence:SHARE; the rest are constraints. protect: spans never edited (numbers, urls, names, text:WORDS,
@@ -39,7 +43,8 @@ class Step:
     name: str
     perturbations: tuple[str, ...]
     kind: Literal["noise", "attack"] = "noise"
-    strength: float = 0.1
+    strength: float | None = 0.1
+    dose: float | None = None
     draws: int = 1
     attack: str | None = None
     budget: int | None = None
@@ -60,12 +65,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Battery:
-    """Named steps under one seed; the seed, the step and the example fix every draw."""
+    """Named steps under one seed; the seed, the step and the example fix every draw.
+
+    coverage: a language in which a step can touch a smaller share of the texts than this is not measured by it.
+    """
 
     name: str
     steps: tuple[Step, ...]
     version: int = 1
     seed: int = 0
+    coverage: float = COVERAGE
 
 
 def names() -> tuple[str, ...]:
@@ -99,6 +108,7 @@ def parse(found: Mapping[str, Any], *, where: str = "battery", plugins: bool = T
         name=_text(found.get("name", "inline"), f"{where}: name"),
         version=_whole(found.get("version", 1), f"{where}: version", 0),
         seed=_whole(found.get("seed", 0), f"{where}: seed", 0),
+        coverage=_share(found.get("coverage", COVERAGE), f"{where}: coverage"),
         steps=tuple(_step(step, f"{where}: step {i}", plugins) for i, step in enumerate(steps, 1)),
     )
     twice = sorted({s.name for s in battery.steps if sum(s.name == t.name for t in battery.steps) > 1})
@@ -124,9 +134,11 @@ def _step(found: Any, where: str, plugins: bool) -> Step:
     if missing:
         raise BatteryError(f"{where} says no {' and no '.join(missing)}")
     where = f"{where} ({_text(found['name'], f'{where}: name')})"
-    unset = {f.name for f in fields(Step) if f.default is None}
+    unset = {"strength", *(f.name for f in fields(Step) if f.default is None)}
     said = {key: value for key, value in found.items() if value is not None or key not in unset}
     step = Step(**{key: _READERS[key](value, f"{where}: {key}") for key, value in said.items()})
+    if step.dose is not None and "strength" not in said:
+        step = replace(step, strength=None)
     _consistent(step, where)
     _resolvable(step, where, plugins)
     return step
@@ -137,6 +149,12 @@ def _consistent(step: Step, where: str) -> None:
         raise BatteryError(f"{where}: perturbations is empty; name at least one of {', '.join(perturbations.names())}")
     unset = Step(step.name, step.perturbations)
     foreign = [key for key in _ATTACKING if getattr(step, key) != getattr(unset, key)]
+    if step.strength is not None and step.dose is not None:
+        raise BatteryError(
+            f"{where}: dose and strength exclude each other; dose is a share of graphemes for every probe"
+        )
+    if step.kind == "attack" and step.dose is not None:
+        raise BatteryError(f"{where}: dose belongs to noise; the strength of an attack bounds its share of graphemes")
     if step.kind == "noise" and (foreign or step.field == "either"):
         said = " and ".join(foreign) or 'field = "either"'
         raise BatteryError(f'{where}: {said} belongs to a step of kind = "attack"')
@@ -217,6 +235,7 @@ _READERS: Mapping[str, Callable[[Any, str], Any]] = {
     "perturbations": _texts,
     "kind": _one_of("noise", "attack"),
     "strength": _share,
+    "dose": _share,
     "draws": partial(_whole, least=1),
     "attack": _text,
     "budget": partial(_whole, least=1),

@@ -68,6 +68,9 @@ class Oracle(Protocol):
 
     def __call__(self, items: Sequence[Item]) -> Probabilities: ...
 
+    def spend(self, queries: int) -> None:
+        """Count what is asked of a model elsewhere, a gradient say."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:

@@ -13,17 +13,34 @@ import typer
 from rich.table import Table
 
 from probes import battery as batteries
-from probes import render
-from probes.data import DataError, read_examples
+from probes.data import read_examples
 from probes.packs import PackError, attack_steps
-from probes.report import Report, ReportError
-from probes.steps import Battery
-from probes.types import Example
-from runtime import catalogue, pack_command
+from runtime import (
+    behave_command,
+    catalogue,
+    certify_command,
+    compare_command,
+    dose_command,
+    fix_command,
+    pack_command,
+    verdicts_command,
+)
 from runtime.doctor import examine
-from runtime.gate import Gate
-from runtime.speaking import Format, console, print_json, progress, refusals, show_report, table
-from runtime.targets import open_classifier
+from runtime.gating import Bars
+from runtime.inputs import open_input, open_report
+from runtime.speaking import (
+    Format,
+    check_forms,
+    console,
+    fail,
+    print_json,
+    progress,
+    refusals,
+    show_report,
+    table,
+    write_report,
+)
+from runtime.targets import TARGETS, open_classifier
 
 app = typer.Typer(
     help="See where a text classifier breaks, language by language.",
@@ -39,17 +56,39 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON in place of a tab
 @app.command()
 def run(
     battery: Annotated[str, typer.Argument(help="A battery's name, a .toml file, or a report.json to run again.")],
-    model: Annotated[str, typer.Option(help="A model folder, an http(s) address, or module:attr.")],
-    data: Annotated[Path | None, typer.Option(help="Examples, .jsonl or .tsv (or .gz); a report has its own.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for report.json, .csv, .md and .html.")] = None,
+    model: Annotated[str, typer.Option(help=TARGETS)],
+    data: Annotated[
+        Path | None, typer.Option(help="Examples: .jsonl, .tsv, .csv (or .gz); a report has its own.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the report: .json, .csv, .md and .html.")] = None,
+    form: Annotated[
+        list[Format] | None, typer.Option("--format", help="What to write to --out, or to print; may be given again.")
+    ] = None,
     limit: Annotated[int | None, typer.Option(help="Examples per language.", min=1)] = None,
     lang: Annotated[list[str] | None, typer.Option(help="Only this language; may be given again.")] = None,
     deadline: Annotated[float | None, typer.Option(help="Seconds after which to stop and report.", min=0)] = None,
     fail_under: Annotated[
         list[str] | None,
-        typer.Option(help="Exit 1 if fewer predictions hold: 0.8 for every language, de=0.9 for one."),
+        typer.Option(help="Exit 1 unless this holds, such as worst-language:lower-bound>=0.70; may be given again."),
     ] = None,
+    baseline: Annotated[Path | None, typer.Option(help="Exit 1 if the model is worse than in this report.")] = None,
+    margin: Annotated[float, typer.Option(help="Share of texts that may be lost against the baseline.")] = 0.02,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="With --baseline: exit 1 unless it is shown that no more was lost.")
+    ] = False,
     pack: Annotated[Path | None, typer.Option(help="Write the attacks that succeeded to this .jsonl file.")] = None,
+    workers: Annotated[int, typer.Option(help="Threads and processes; the report is the same.", min=1, max=256)] = 1,
+    state: Annotated[
+        Path | None,
+        typer.Option(help="Folder to keep the run in; after a kill the same command goes on. Outcomes stay on disk."),
+    ] = None,
+    store: Annotated[
+        Path | None, typer.Option(help="File of answers; a model is not asked again what is in it.")
+    ] = None,
+    stop_when_decided: Annotated[
+        float | None,
+        typer.Option(help="Ask a cell no more texts once its flip rate is known to lie above, or below, this share."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Probe a model with a battery and print what flips, language by language.
@@ -60,41 +99,65 @@ def run(
 
         babelproof run noise --model http://127.0.0.1:3000 --data test.tsv --lang de --lang hi --limit 100
 
-        babelproof run quick --model models/topics --data test.jsonl --fail-under 0.7 --fail-under en=0.9
+        babelproof run quick --model models/topics --data test.jsonl --out report --format junit --format github
+
+        babelproof run quick --model models/topics --data test.jsonl --fail-under 'worst-language:lower-bound>=0.70'
+
+        babelproof run report/report.json --model models/new --baseline report/report.json --margin 0.02
+
+        babelproof run full --model models/topics --data test.jsonl --workers 4 --state run --store answers.sqlite
     """
     with refusals(PackError):
-        gates = [Gate.parse(text) for text in fail_under or []]
-        chosen, examples = _input(battery, data, limit)
-        if lang:
-            examples = [e for e in examples if e.lang in lang or e.lang.split("-")[0] in lang]
-            if not examples:
-                raise DataError(f"there are no examples in {', '.join(lang)}")
+        bars = Bars.parse(fail_under or (), baseline, margin, strict)
+        chosen, examples = open_input(battery, data, limit, lang)
+        bars.check([step.name for step in chosen.steps])
+        stopping = None
+        if stop_when_decided is not None:
+            again = open_input(battery, data, limit, lang)[1]
+            stopping = bars.stopping(stop_when_decided, chosen, {example.lang for example in again})
         if pack is not None:
             attack_steps(chosen)
+        printed = [Format.json] if as_json else check_forms(form or [], out)
         classifier = open_classifier(model)
         with progress(chosen.name) as advance:
-            report = batteries.run(chosen, classifier, examples, deadline=deadline, progress=advance)
+            report = batteries.run(
+                chosen,
+                classifier,
+                examples,
+                deadline=deadline,
+                progress=advance,
+                workers=workers,
+                state=state,
+                store=store,
+                stopping=stopping,
+            )
         if out is not None:
-            _written(report, out)
+            write_report(report, form or (), out)
         if pack is not None:
             pack_command.write(report, classifier, model, pack)
-        show_report(report, Format.json if as_json else Format.table)
-        failed = [said for gate in gates for said in gate.failures(report)]
-    for said in failed:
-        typer.echo(f"failed: {said}", err=True)
-    if failed:
-        raise typer.Exit(1)
+        for one in printed:
+            show_report(report, one)
+        failed = bars.failures(report)
+    fail(failed)
 
 
+app.command()(behave_command.behave)
+app.command()(fix_command.fix)
 app.command()(pack_command.replay)
+app.command()(dose_command.doses)
+app.command()(certify_command.certify)
+app.command()(compare_command.compare)
+app.command()(verdicts_command.verdicts)
 
 
 @app.command("list")
 def list_(
-    kind: Annotated[str | None, typer.Argument(help="perturbations, attacks, batteries or languages.")] = None,
+    kind: Annotated[
+        str | None, typer.Argument(help="perturbations, attacks, defences, batteries, languages or behaviours.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """List perturbations, attacks, batteries and languages.
+    """List perturbations, attacks, defences, batteries, languages and behavioural tests.
 
     Example: babelproof list languages
     """
@@ -125,7 +188,7 @@ def show(
     form = Format.json if as_json else form
     with refusals():
         if name.endswith(".json"):
-            show_report(_saved(Path(name)), form, out)
+            show_report(open_report(Path(name)), form, out)
             return
         kind, row = catalogue.find(name)
     if form is Format.json:
@@ -214,33 +277,6 @@ def import_(
             rows=read_examples(data) if data else (),
         )
     typer.echo(f"{out} is ready: babelproof serve {out}")
-
-
-def _input(battery: str, data: Path | None, limit: int | None) -> tuple[Battery, list[Example]]:
-    """The battery and the examples; a saved report has both."""
-    if battery.endswith(".json"):
-        report = _saved(Path(battery))
-        return report.battery, report.examples() if data is None else read_examples(data, limit)
-    if data is None:
-        raise DataError("say with --data where the examples are")
-    return batteries.load(battery), read_examples(data, limit)
-
-
-def _saved(path: Path) -> Report:
-    try:
-        return Report.from_json(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ReportError(f"{path} cannot be read: {error}") from error
-    except ReportError as error:
-        raise ReportError(f"{path}: {error}") from error
-
-
-def _written(report: Report, out: Path) -> None:
-    try:
-        paths = render.write(report, out)
-    except OSError as error:
-        raise ReportError(f"the report cannot be written: {error}") from error
-    typer.echo(f"written: {', '.join(map(str, paths))}", err=True)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any
 
@@ -13,8 +16,11 @@ import numpy as np
 from probes.types import Item, Probabilities
 
 CHUNK = 32
+CONCURRENT = 4
+"""Requests under way for one call."""
 TRIES = 6
-LONGEST_WAIT = 30.0
+LONGEST_WAIT, LONGEST_ASKED = 30.0, 600.0
+"""Seconds between two tries: by our own reckoning, and at the server's word."""
 _BUSY = frozenset({429, 502, 503, 504})
 
 
@@ -23,11 +29,14 @@ class RemoteError(RuntimeError):
 
 
 class HttpClassifier:
-    """POST {url}/predict for probabilities; labels from GET {url}/about, else from a first answer.
+    """POST {url}/predict for probabilities; labels from GET {url}/about, else from a first answer. Safe in threads.
 
     Busy answers (429, 502-504) and broken connections are tried again, after Retry-After seconds where that is given.
     timeout and patience (the first wait, doubled each time) are in seconds. Raises RemoteError.
     """
+
+    concurrent = True
+    """Whether several threads may ask at once."""
 
     def __init__(self, url: str, *, timeout: float = 60.0, patience: float = 0.5) -> None:
         self.url = url.rstrip("/")
@@ -49,14 +58,26 @@ class HttpClassifier:
         said = self._about.get("model")
         return {"url": self.url} | ({"model": said} if said else {})
 
+    @cached_property
+    def digest(self) -> str | None:
+        """What names the model behind the address, where the service says it."""
+        said = self._about.get("model")
+        found = said.get("sha256") if isinstance(said, dict) else None
+        return None if found is None else str(found)
+
     def __call__(self, items: Sequence[Item]) -> Probabilities:
-        """Probabilities of shape (len(items), len(labels)), asked in chunks of 32."""
+        """Probabilities of shape (len(items), len(labels)), asked in chunks of 32, a few at a time."""
+        chunks = [items[start : start + CHUNK] for start in range(0, len(items), CHUNK)]
+        if len(chunks) < 2:
+            found = [self._scores(chunk) for chunk in chunks]
+        else:
+            with ThreadPoolExecutor(min(CONCURRENT, len(chunks))) as pool:
+                found = list(pool.map(self._scores, chunks))
         answers = np.zeros((len(items), len(self.labels)), dtype=np.float32)
-        for start in range(0, len(items), CHUNK):
-            for row, scores in enumerate(self._scores(items[start : start + CHUNK]), start):
-                if scores.keys() != set(self.labels):
-                    raise RemoteError(f"{self.url}/predict answered the labels {sorted(scores)}, not {self.labels}")
-                answers[row] = [scores[label] for label in self.labels]
+        for row, scores in enumerate(scores for chunk in found for scores in chunk):
+            if scores.keys() != set(self.labels):
+                raise RemoteError(f"{self.url}/predict answered the labels {sorted(scores)}, not {self.labels}")
+            answers[row] = [scores[label] for label in self.labels]
         return answers
 
     def close(self) -> None:
@@ -86,7 +107,7 @@ class HttpClassifier:
         """The first answer that is not 'busy'; gives up after some tries."""
         trouble = ""
         for attempt in range(TRIES):
-            wait = self._patience * 2**attempt
+            wait = min(self._patience * 2**attempt, LONGEST_WAIT)
             try:
                 response = self._client.request(method, self.url + path, json=body)
             except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
@@ -97,9 +118,9 @@ class HttpClassifier:
                 if response.status_code not in _BUSY:
                     return response
                 trouble = f"status {response.status_code}"
-                wait = _retry_after(response, wait)
+                wait = min(_retry_after(response, wait), LONGEST_ASKED)
             if attempt + 1 < TRIES:
-                time.sleep(min(wait, LONGEST_WAIT))
+                time.sleep(wait)
         raise RemoteError(f"{self.url} could not be reached in {TRIES} tries ({trouble})")
 
     def _json(self, response: httpx.Response) -> Any:
@@ -115,7 +136,13 @@ class HttpClassifier:
 
 
 def _retry_after(response: httpx.Response, otherwise: float) -> float:
+    """Seconds to wait: the header has seconds or a date."""
+    said = response.headers.get("Retry-After", "")
     try:
-        return max(0.0, float(response.headers.get("Retry-After", otherwise)))
+        return max(0.0, float(said))
     except ValueError:
+        pass
+    try:
+        return max(0.0, (parsedate_to_datetime(said) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
         return otherwise

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,18 @@ from rich.table import Table
 from probes import render
 from probes.battery import BatteryError
 from probes.data import DataError
-from probes.files import write_text
+from probes.database import StoreError
 from probes.registry import UnknownName
 from probes.report import Report, ReportError
-from runtime.gate import GateError
+from probes.workers import WorkerError
+from runtime.gating import GateError
 from runtime.manifest import ModelFolderError
+from runtime.predictions import PredictionError
 from runtime.remote import RemoteError
 from runtime.targets import TargetError
+
+_MEMORY = 120.0
+"""Seconds of work that the time remaining is judged by: blocks of attacks come in bursts."""
 
 
 class Format(StrEnum):
@@ -34,9 +40,25 @@ class Format(StrEnum):
     csv = "csv"
     html = "html"
     json = "json"
+    junit = "junit"
+    sarif = "sarif"
+    github = "github"
+    parquet = "parquet"
 
 
-_MISTAKES = (BatteryError, DataError, ReportError, TargetError, RemoteError, ModelFolderError, UnknownName, GateError)
+_MISTAKES = (
+    BatteryError,
+    DataError,
+    ReportError,
+    StoreError,
+    PredictionError,
+    WorkerError,
+    TargetError,
+    RemoteError,
+    ModelFolderError,
+    UnknownName,
+    GateError,
+)
 
 
 @contextmanager
@@ -50,28 +72,72 @@ def refusals(*more: type[Exception]) -> Iterator[None]:
         raise typer.Exit(2) from None
 
 
+def fail(lines: Sequence[str]) -> None:
+    """Say which bars were not cleared and end with exit status 1; nothing where there are none."""
+    for line in lines:
+        typer.echo(f"failed: {line}", err=True)
+    if lines:
+        raise typer.Exit(1)
+
+
 @contextmanager
 def progress(name: str) -> Iterator[Callable[[int, int], None]]:
     """A bar on standard error; what it yields takes the outcomes done and wanted."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(name, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    screen = Console(stderr=True)
+    shown: dict[str, Any] = {"console": screen, "transient": True, "disable": not screen.is_terminal}
+    with Progress(*columns, **shown, speed_estimate_period=_MEMORY) as bar:
+        task, begun = bar.add_task(name, total=None), False
+
+        def advance(done: int, total: int) -> None:
+            nonlocal begun
+            if not begun:  # what an earlier run did says nothing of the speed of this one
+                bar.reset(task, completed=done, total=total)
+            begun = True
+            bar.update(task, completed=done, total=total)
+
+        yield advance
 
 
 def show_report(report: Report, form: Format, out: Path | None = None) -> None:
-    """Print a report in a form, or write it to a file."""
+    """Print a report in a form, or write it to a file; Parquet, which is no text, goes to a file alone."""
     if form is Format.table:
         console().print(render.terminal(report))
         return
-    text = render.FORMATS[form](report)
-    if out is None:
-        typer.echo(text, nl=False)
-        return
     try:
-        write_text(out, text)
+        if out is not None:
+            render.write_form(report, form, out)
+            return
     except OSError as error:
         raise ReportError(f"the report cannot be written: {error}") from error
+    found = render.FORMS[form].render(report)
+    if isinstance(found, bytes):
+        raise ReportError(f"{form} is no text to print; say with --out where to write it")
+    typer.echo(found, nl=False)
+
+
+def check_forms(forms: Sequence[Format], out: Path | None) -> list[Format]:
+    """What a run will print, known before it begins: the forms; where they go to files, annotations or the table.
+
+    ReportError where Parquet is wanted and has nowhere to go, or pyarrow is missing.
+    """
+    if Format.parquet in forms and out is None:
+        raise ReportError("parquet is no text to print; say with --out where to write it")
+    if Format.parquet in forms and find_spec("pyarrow") is None:
+        raise ReportError("Parquet needs pyarrow: pip install 'babelproof[parquet]'")
+    if out is None and forms:
+        return list(forms)
+    return [Format.github if Format.github in forms else Format.table]
+
+
+def write_report(report: Report, forms: Sequence[Format], folder: Path) -> None:
+    """Write a report in these forms, or in the usual ones, and say on standard error which files those are."""
+    names = [form.value for form in forms if form is not Format.table] or render.USUAL
+    try:
+        paths = render.write(report, folder, names)
+    except OSError as error:
+        raise ReportError(f"the report cannot be written: {error}") from error
+    typer.echo(f"written: {', '.join(map(str, paths))}", err=True)
 
 
 def table(title: str, rows: list[dict[str, Any]]) -> Table:

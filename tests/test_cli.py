@@ -15,7 +15,6 @@ from probes.report import Report
 from probes.types import Item
 from runtime.cli import app
 from runtime.doctor import onnxruntime
-from runtime.gate import Gate, GateError
 from runtime.remote import HttpClassifier
 from runtime.targets import TargetError, open_classifier
 from tests.fakes_encoder import build_encoder_folder
@@ -74,22 +73,6 @@ def test_run_stops_at_its_deadline(data):
     assert report.truncated
 
 
-def test_a_model_below_the_bar_fails_the_build(data):
-    arguments = ("run", "adversarial", "--model", MODEL, "--data", data, "--lang", "en")
-    said = call(*arguments, "--fail-under", "0.9", status=1)
-    assert "failed: en: 0.000" in said and "wanted 0.9" in said
-    call(*arguments, "--fail-under", "en=0")
-    assert "failed: en" in call(*arguments, "--fail-under", "0", "--fail-under", "en=0.5", status=1)
-
-
-def test_the_bar():
-    report = battery.run(battery.load("quick"), make_topics(), EXAMPLES, deadline=0)
-    assert Gate.parse("0.1").failures(report) == [f"{lang} was not measured" for lang in ("de", "en", "zh")]
-    assert Gate.parse("de=0.5") == Gate(0.5, "de")
-    with pytest.raises(GateError, match="no language of the report is called 'dee'"):
-        Gate.parse("dee=0.5").failures(report)
-
-
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -102,7 +85,7 @@ def test_the_bar():
         (["run", "quick", "--model", "tests.fakes_probes:none", "--data", "DATA"], "has no 'none'"),
         (["run", "quick", "--model", "tests.fakes_probes:not_a_classifier", "--data", "DATA"], "is no classifier"),
         (["run", "quick", "--model", MODEL, "--data", "DATA", "--lang", "fr"], "there are no examples in fr"),
-        (["run", "quick", "--model", MODEL, "--data", "DATA", "--fail-under", "much"], "takes a share"),
+        (["run", "quick", "--model", MODEL, "--data", "DATA", "--fail-under", "much"], "'much' is no bar"),
         (["list", "batterys"], "did you mean 'batteries'"),
         (["show", "homoglif"], "did you mean 'homoglyph'"),
         (["show", "none.json"], "cannot be read"),
@@ -183,7 +166,7 @@ def test_a_model_is_a_folder_an_address_or_an_object(tmp_path):
     opened.close()
     assert isinstance(open_classifier("http://127.0.0.1:1"), HttpClassifier)
     assert open_classifier("tests.fakes_probes:topics") is topics
-    with pytest.raises(TargetError, match="a folder, an http:// or https:// address, or module:attr"):
+    with pytest.raises(TargetError, match=r"a folder, an http:// or https:// address, .*or module:attr"):
         open_classifier("nothing")
 
 

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from probes.data import DataError, check, read_examples
+from probes.data import DataError, check, checked, read_examples, stream_examples
 from probes.types import Example, Item
 
 ROWS = [
@@ -74,7 +74,7 @@ def test_a_bad_line_is_named(tmp_path, content, said):
 
 def test_a_bad_file_is_named(tmp_path):
     for name, content, said in (
-        ("x.csv", b"a", "ends in .jsonl or .tsv"),
+        ("x.txt", b"a", "ends in .jsonl, .tsv or .csv"),
         ("x.jsonl", b'{"text": "\xff"}', "not UTF-8"),
         ("x.jsonl.gz", b"not packed", "cannot be read"),
         ("x.tsv", b"lang\ttext\nen\ta\tb\n", "line 2: 3 cells, but the header names 2"),
@@ -87,11 +87,32 @@ def test_a_bad_file_is_named(tmp_path):
 
 
 def test_examples_are_checked_against_the_model():
-    check(EXPECTED, ("x", "y"))
+    assert list(checked(EXPECTED, ("x", "y"))) == EXPECTED
     with pytest.raises(DataError, match=r"example 'c': .*'y'"):
-        check(EXPECTED, ("x", "z"))
+        list(checked(EXPECTED, ("x", "z")))
+    check(EXPECTED, ("x", "y"))
     with pytest.raises(DataError, match="two en examples have the id 'a'"):
         check([EXPECTED[0], EXPECTED[0]], ("x",))
+
+
+def test_a_table_of_a_spreadsheet(tmp_path):
+    file = tmp_path / "data.csv"
+    file.write_text('\ufeffid,text,lang,label\na,"One, ""two""\nthree",en,x\nb,Zwei,de,\n', encoding="utf-8")
+    assert read_examples(file) == [Example("a", Item('One, "two"\nthree'), "en", "x"), Example("b", Item("Zwei"), "de")]
+    file.write_text('text,lang\n"open,en\n', encoding="utf-8")
+    with pytest.raises(DataError, match=r"data\.csv, line 2: unexpected end of data"):
+        read_examples(file)
+
+
+def test_a_stream_reads_no_further_than_is_wanted(tmp_path):
+    file = tmp_path / "data.jsonl"
+    file.write_text(lines(*ROWS) + "no JSON\n", encoding="utf-8")
+    stream = stream_examples(file)
+    assert [next(stream) for _ in ROWS] == EXPECTED
+    with pytest.raises(DataError, match="line 4"):
+        next(stream)
+    file.write_text(lines(*ROWS), encoding="utf-8")
+    assert [example.id for example in stream_examples(file, 1)] == ["a", "b"]
 
 
 def test_translations_share_an_id_and_other_columns_are_passed_over(tmp_path):
@@ -100,4 +121,4 @@ def test_translations_share_an_id_and_other_columns_are_passed_over(tmp_path):
     file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     examples = read_examples(file)
     assert [(example.id, example.lang) for example in examples] == [("7", "de"), ("7", "sw")]
-    check(examples, ("x",))
+    assert list(checked(examples, ("x",))) == examples

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from probes import attacks, battery, languages, perturbations
+from probes import attacks, battery, behaviour, defences, keyboards, languages, perturbations
+from runtime import catalogue
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -41,10 +42,34 @@ def tables() -> dict[str, str]:
                 for name in perturbations.names()
             ],
         ),
+        "nlpaug": table(
+            ["name", "does", "leaves alone", "data of yours", "languages"],
+            [
+                [
+                    f"`{row['name']}`",
+                    row["does"],
+                    row["leaves alone"],
+                    f"`{row['data']}`" if row["data"] else "",
+                    f"{len(row['languages'])} of {len(codes)}",
+                ]
+                for row in catalogue.rows("nlpaug")
+            ],
+        ),
         "attacks": table(["name", "does"], [[f"`{name}`", attacks.describe(name)] for name in attacks.names()]),
         "batteries": table(
             ["name", "steps"],
             [[f"`{name}`", ", ".join(step.name for step in battery.load(name).steps)] for name in battery.names()],
+        ),
+        "keyboards": table(
+            ["language", "keyboard", "source"],
+            [
+                [
+                    f"`{code}` {(language := languages.get(code)).name}",
+                    ", ".join(f"`{name}` {keyboards.layout(name).title}" for name in language.keyboard) or "none",
+                    next((s.partition(": ")[2] for s in language.sources if s.startswith("keyboard: ")), ""),
+                ]
+                for code in codes
+            ],
         ),
         "languages": table(
             ["code", "language", "scripts", "not applicable"],
@@ -58,6 +83,36 @@ def tables() -> dict[str, str]:
                 for code in codes
             ],
         ),
+        "defences": table(["name", "does"], [[f"`{name}`", defences.describe(name)] for name in defences.names()]),
+        **behaviour_tables(),
+    }
+
+
+def behaviour_tables() -> dict[str, str]:
+    suite = behaviour.load()
+    return {
+        "behaviours": table(
+            ["task", "test", "kind", "says", "languages"],
+            [
+                [found.task, f"`{found.name}`", found.kind, found.says, str(len(asked))]
+                for found in suite.behaviours
+                if (asked := [lang for lang in suite.languages if found in suite.of(found.task, lang)])
+            ],
+        ),
+        "behaviours_by_language": table(
+            ["language", *(f"{task}: tests (templates)" for task in behaviour.TASKS)],
+            [
+                [
+                    f"`{lang}` {languages.get(lang).name}",
+                    *(
+                        f"{len(found)} ({sum(len(suite.templates[lang, task, one.name]) for one in found)})"
+                        for task in behaviour.TASKS
+                        if (found := suite.of(task, lang)) is not None
+                    ),
+                ]
+                for lang in suite.languages
+            ],
+        ),
     }
 
 
@@ -68,8 +123,8 @@ def test_tables_are_those_of_the_code(page: Path) -> None:
         assert body == computed[name], f"{page.name}: {name}; python -m tests.test_docs rewrites it"
 
 
-def test_the_probe_page_has_every_table() -> None:
-    found = {name for _, name, _, _ in TABLE.findall((ROOT / "docs" / "probes.md").read_text(encoding="utf-8"))}
+def test_the_pages_have_every_table() -> None:
+    found = {name for page in PAGES for _, name, _, _ in TABLE.findall(page.read_text(encoding="utf-8"))}
     assert found == set(tables())
 
 
@@ -82,7 +137,16 @@ def blocks(language: str) -> list[tuple[str, str]]:
     ]
 
 
-SELF_CONTAINED = {"README.md", "CONTRIBUTING.md", "probes.md", "training.md"}
+SELF_CONTAINED = {
+    "CONTRIBUTING.md",
+    "README.md",
+    "certificates.md",
+    "fix.md",
+    "probes.md",
+    "runs.md",
+    "training.md",
+    "verdicts.md",
+}
 """Pages whose Python needs neither a server nor a model folder; the others are run by the tests of their subject."""
 
 

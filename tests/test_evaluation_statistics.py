@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 from sklearn.metrics import f1_score
 
+from probes.significance import holm
 from probes.stats import wilson
 from tests.fakes_evaluation import evaluation, judged
 from training.evaluation.outcomes import Evaluation, EvaluationError, Radius
-from training.evaluation.resampling import Bootstrap, Difference, Estimate, holm
+from training.evaluation.resampling import Bootstrap, Difference, Estimate
 from training.evaluation.runs import Runs, paired_difference
 from training.evaluation.scoring import Scores, correlation
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import socket
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import numpy as np
 import pytest
@@ -42,7 +46,23 @@ def test_singles_and_pairs_are_sent_as_they_are(fake, model):
 def test_many_items_go_in_chunks(fake, model):
     many = [Item(f"{i} team" if i % 3 else f"{i}") for i in range(2 * CHUNK + 1)]
     assert np.allclose(model(many), make_topics()(many))
-    assert [len(request["inputs"]) for request in fake.requests] == [CHUNK, CHUNK, 1]
+    assert sorted(len(request["inputs"]) for request in fake.requests) == [1, CHUNK, CHUNK]
+
+
+def test_chunks_are_asked_at_once(fake, model):
+    assert model.labels
+    together = threading.Barrier(3, timeout=5)
+    inner = fake.classifier
+
+    class Waiting:
+        labels = inner.labels
+
+        def __call__(self, items):
+            together.wait()
+            return inner(items)
+
+    fake.classifier = Waiting()
+    assert model([Item(str(i)) for i in range(2 * CHUNK + 1)]).shape == (2 * CHUNK + 1, 3)
 
 
 def test_labels_are_learned_from_an_answer_where_there_is_no_about():
@@ -58,6 +78,24 @@ def test_a_busy_server_is_asked_again(fake, model):
     fake.script = [(429, {"Retry-After": "0"}, {}), (503, {"Retry-After": "soon"}, {}), (502, {}, b"<html>")]
     assert model(ITEMS).shape == (3, 3)
     assert fake.script == []
+
+
+@pytest.mark.parametrize("date", [False, True])
+def test_the_server_says_how_long_to_wait(fake, model, date):
+    assert model.labels
+    until = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
+    fake.script = [(429, {"Retry-After": until if date else "0.4"}, {})]
+    start = time.monotonic()
+    model(ITEMS)
+    assert time.monotonic() - start >= 0.35
+
+
+def test_the_digest_is_that_of_the_model_behind_the_address(fake, model):
+    assert model.digest is None, "a service that does not say it has no answer store"
+    fake.script = [(200, {}, {"model": {"labels": ["a", "b"], "sha256": "abc"}})]
+    other = HttpClassifier(model.url)
+    assert other.digest == "abc"
+    other.close()
 
 
 def test_a_server_that_stays_busy_is_given_up(fake, model):

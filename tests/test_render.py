@@ -147,7 +147,7 @@ def test_every_square_can_be_reached_and_leads_to_its_flips():
 
 def test_html_shows_the_changed_letters():
     text = render.html(FOUND)
-    assert 'te<ins title="U+200B ZERO WIDTH SPACE">U+200B</ins>xt 4' in text
+    assert 'te<ins class="code" title="U+200B ZERO WIDTH SPACE">U+200B</ins>xt 4' in text
     assert "<del>text</del> 5" in text
     assert text.count('dir="auto"') == 4
     arabic = text.partition("Arabic")[2].partition("</tr>")[0]

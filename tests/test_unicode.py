@@ -185,8 +185,9 @@ def test_tables_of_scripts_lose_nothing():
 
 
 def test_notation_is_known_for_nearly_every_language():
-    assert all(notation(languages.get(code)).date for code in languages.codes())
-    assert {code for code in languages.codes() if not notation(languages.get(code)).group} <= {"fa"}
+    # CLDR 41 has no Haitian Creole.
+    assert {code for code in languages.codes() if not notation(languages.get(code)).date} <= {"ht"}
+    assert {code for code in languages.codes() if not notation(languages.get(code)).group} <= {"fa", "ht"}
     assert notation(languages.get("nb")).date and notation(languages.get("xx")) == notation(languages.get("qq"))
 
 

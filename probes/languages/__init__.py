@@ -15,21 +15,23 @@ Casing = Literal["none", "default", "turkish"]
 class Language:
     """Facts about writing in one language; what is left empty is not known, and what needs it does not apply.
 
-    keyboard and shift are the key rows from the digits down, first key of each row first, " " for a key that types
-    no letter. marked holds the letters people really type without their mark, marks the combining signs they leave
-    out. sources says where the facts come from.
+    keyboard names the layouts people of the language type on (`probes.keyboards`), the commonest for each script.
+    marked holds the letters people really type without their mark, marks the combining signs they leave out. sample is
+    a sentence or two for the tests to try every perturbation on. without names what there is none of in the language:
+    "keyboard", "marks". sources says where the facts come from.
     """
 
     code: str
     name: str
     scripts: tuple[str, ...] = ()
     keyboard: tuple[str, ...] = ()
-    shift: tuple[str, ...] = ()
     marked: str = ""
     marks: str = ""
     punctuation: str = ".,!?;:"
     spaces: bool = True
     casing: Casing = "none"
+    sample: str = ""
+    without: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
 
 
@@ -47,6 +49,22 @@ def get(code: str) -> Language:
         return Language(code=code, name=code, casing="default")
     language: Language = importlib.import_module(f"{__name__}.{primary}").LANGUAGE
     return language
+
+
+def missing(language: Language) -> tuple[str, ...]:
+    """What a language's file still has to say, or to list under `without`; empty for a complete one."""
+    given = {
+        "name": bool(language.name),
+        "scripts": bool(language.scripts),
+        "punctuation": bool(language.punctuation),
+        "keyboard": bool(language.keyboard),
+        "marks": bool(language.marked or language.marks),
+    }
+    sourced = {source.partition(":")[0] for source in language.sources}
+    unsourced = (
+        f"a source for {kind}" for kind in ("keyboard", "marks", "punctuation") if given[kind] and kind not in sourced
+    )
+    return (*(kind for kind, there in given.items() if not there and kind not in language.without), *unsourced)
 
 
 # Other codes of languages we have.

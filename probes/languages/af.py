@@ -6,11 +6,11 @@ LANGUAGE = Language(
     code="af",
     name="Afrikaans",
     scripts=("Latin",),
-    keyboard=("", "qwertyuiop", "asdfghjkl", "zxcvbnm"),
+    keyboard=("za",),
     marked="êëéèôûîïö",
     casing="default",
     sources=(
-        "keyboard: xkeyboard-config, layout za basic",
+        "keyboard: xkeyboard-config",
         "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
         "punctuation: standard orthography",
     ),

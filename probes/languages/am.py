@@ -6,6 +6,11 @@ LANGUAGE = Language(
     code="am",
     name="Amharic",
     scripts=("Ethiopic",),
+    keyboard=("et",),
     punctuation="።፣፤",
-    sources=("punctuation: standard orthography",),
+    without=("marks",),
+    sources=(
+        "keyboard: xkeyboard-config",
+        "punctuation: standard orthography",
+    ),
 )

@@ -6,11 +6,11 @@ LANGUAGE = Language(
     code="az",
     name="Azerbaijani",
     scripts=("Latin",),
-    keyboard=("", "qüertyuiopöğ", "asdfghjklıə", "zxcvbnmçş"),
+    keyboard=("az",),
     marked="çəğıöşü",
     casing="turkish",
     sources=(
-        "keyboard: xkeyboard-config, layout az latin",
+        "keyboard: xkeyboard-config",
         "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
         "punctuation: standard orthography",
     ),

@@ -6,11 +6,11 @@ LANGUAGE = Language(
     code="be",
     name="Belarusian",
     scripts=("Cyrillic",),
-    keyboard=("", "йцукенгшўзх", "фывапролджэ", "ячсмітьбю"),
+    keyboard=("by",),
     marked="ўё",
     casing="default",
     sources=(
-        "keyboard: xkeyboard-config, layout by basic",
+        "keyboard: xkeyboard-config",
         "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
         "punctuation: standard orthography",
     ),

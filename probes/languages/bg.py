@@ -6,11 +6,11 @@ LANGUAGE = Language(
     code="bg",
     name="Bulgarian",
     scripts=("Cyrillic",),
-    keyboard=("", " уеишщксдзц", "ьяаожгтнвмч", "юйъэфхпрлб"),
+    keyboard=("bg",),
     marked="ѝ",
     casing="default",
     sources=(
-        "keyboard: xkeyboard-config, layout bg bds",
+        "keyboard: xkeyboard-config",
         "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
         "punctuation: standard orthography",
     ),

@@ -6,11 +6,11 @@ LANGUAGE = Language(
     code="ca",
     name="Catalan",
     scripts=("Latin",),
-    keyboard=("", "qwertyuiop", "asdfghjklñ ç", "zxcvbnm"),
+    keyboard=("es(cat)",),
     marked="àçéèíïóòúü",
     casing="default",
     sources=(
-        "keyboard: xkeyboard-config, layout es cat",
+        "keyboard: xkeyboard-config",
         "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
         "punctuation: standard orthography",
     ),

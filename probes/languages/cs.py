@@ -6,11 +6,11 @@ LANGUAGE = Language(
     code="cs",
     name="Czech",
     scripts=("Latin",),
-    keyboard=(" ěščřžýáíé", "qwertzuiopú", "asdfghjklů", "yxcvbnm"),
+    keyboard=("cz",),
     marked="áčďéěíňóřšťúůýž",
     casing="default",
     sources=(
-        "keyboard: xkeyboard-config, layout cz basic",
+        "keyboard: xkeyboard-config",
         "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
         "punctuation: standard orthography",
     ),

@@ -6,11 +6,11 @@ LANGUAGE = Language(
     code="da",
     name="Danish",
     scripts=("Latin",),
-    keyboard=("", "qwertyuiopå", "asdfghjklæø", "zxcvbnm"),
+    keyboard=("dk",),
     marked="åøé",
     casing="default",
     sources=(
-        "keyboard: xkeyboard-config, layout dk basic",
+        "keyboard: xkeyboard-config",
         "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
         "punctuation: standard orthography",
     ),

@@ -6,11 +6,11 @@ LANGUAGE = Language(
     code="de",
     name="German",
     scripts=("Latin",),
-    keyboard=("          ß", "qwertzuiopü", "asdfghjklöä", "yxcvbnm"),
+    keyboard=("de",),
     marked="äöü",
     casing="default",
     sources=(
-        "keyboard: xkeyboard-config, layout de basic",
+        "keyboard: xkeyboard-config",
         "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
         "punctuation: standard orthography",
     ),

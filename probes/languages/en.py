@@ -6,11 +6,11 @@ LANGUAGE = Language(
     code="en",
     name="English",
     scripts=("Latin",),
-    keyboard=("", "qwertyuiop", "asdfghjkl", "zxcvbnm"),
+    keyboard=("us",),
     marked="éèêïöñç",
     casing="default",
     sources=(
-        "keyboard: xkeyboard-config, layout us basic",
+        "keyboard: xkeyboard-config",
         "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
         "punctuation: standard orthography",
     ),

@@ -6,11 +6,11 @@ LANGUAGE = Language(
     code="es",
     name="Spanish",
     scripts=("Latin",),
-    keyboard=("", "qwertyuiop", "asdfghjklñ ç", "zxcvbnm"),
+    keyboard=("es",),
     marked="áéíóúüñ",
     casing="default",
     sources=(
-        "keyboard: xkeyboard-config, layout es basic",
+        "keyboard: xkeyboard-config",
         "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
         "punctuation: standard orthography",
     ),

@@ -6,11 +6,11 @@ LANGUAGE = Language(
     code="et",
     name="Estonian",
     scripts=("Latin",),
-    keyboard=("", "qwertyuiopüõ", "asdfghjklöä", "zxcvbnm"),
+    keyboard=("ee",),
     marked="äõöüšž",
     casing="default",
     sources=(
-        "keyboard: xkeyboard-config, layout ee basic",
+        "keyboard: xkeyboard-config",
         "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
         "punctuation: standard orthography",
     ),

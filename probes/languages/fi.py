@@ -6,11 +6,11 @@ LANGUAGE = Language(
     code="fi",
     name="Finnish",
     scripts=("Latin",),
-    keyboard=("", "qwertyuiopå", "asdfghjklöä", "zxcvbnm"),
+    keyboard=("fi",),
     marked="åäö",
     casing="default",
     sources=(
-        "keyboard: xkeyboard-config, layout fi classic",
+        "keyboard: xkeyboard-config",
         "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
         "punctuation: standard orthography",
     ),

@@ -6,11 +6,11 @@ LANGUAGE = Language(
     code="fr",
     name="French",
     scripts=("Latin",),
-    keyboard=(" é    è çà", "azertyuiop", "qsdfghjklmù", "wxcvbn"),
+    keyboard=("fr",),
     marked="àâçéèêëîïôùûü",
     casing="default",
     sources=(
-        "keyboard: xkeyboard-config, layout fr basic",
+        "keyboard: xkeyboard-config",
         "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
         "punctuation: standard orthography",
     ),

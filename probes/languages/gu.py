@@ -6,10 +6,10 @@ LANGUAGE = Language(
     code="gu",
     name="Gujarati",
     scripts=("Gujarati",),
-    keyboard=("", "ૌૈાીૂબહગદજડ", "ોે્િુપરકતચટ", " ંમનવલસ  ય"),
-    shift=("", "ઔઐઆઈઊભઙઘધઝઢઞ", "ઓએઅઇઉફ ખથછઠ", " ઁણ  ળશષ"),
+    keyboard=("in(guj)",),
+    without=("marks",),
     sources=(
-        "keyboard: xkeyboard-config, layout in guj (InScript)",
+        "keyboard: xkeyboard-config",
         "punctuation: standard orthography",
     ),
 )

@@ -6,11 +6,11 @@ LANGUAGE = Language(
     code="hr",
     name="Croatian",
     scripts=("Latin",),
-    keyboard=("", "qwertzuiopšđ", "asdfghjklčćž", "yxcvbnm"),
+    keyboard=("hr",),
     marked="čćđšž",
     casing="default",
     sources=(
-        "keyboard: xkeyboard-config, layout hr basic",
+        "keyboard: xkeyboard-config",
         "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
         "punctuation: standard orthography",
     ),

@@ -6,11 +6,11 @@ LANGUAGE = Language(
     code="hu",
     name="Hungarian",
     scripts=("Latin",),
-    keyboard=("         öüó", "qwertzuiopőú", "asdfghjkléáű", "yxcvbnm"),
+    keyboard=("hu",),
     marked="áéíóöőúüű",
     casing="default",
     sources=(
-        "keyboard: xkeyboard-config, layout hu qwertz",
+        "keyboard: xkeyboard-config",
         "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
         "punctuation: standard orthography",
     ),

@@ -6,11 +6,12 @@ LANGUAGE = Language(
     code="hy",
     name="Armenian",
     scripts=("Armenian",),
-    keyboard=("էթփձջ  րչճ ժ", "քոեռտըւիօպխծ", "ասդֆգհյկլ", "զղցվբնմ"),
+    keyboard=("am(phonetic)",),
     punctuation="։,՝",
     casing="default",
+    without=("marks",),
     sources=(
-        "keyboard: xkeyboard-config, layout am phonetic",
+        "keyboard: xkeyboard-config",
         "punctuation: standard orthography",
     ),
 )

@@ -6,10 +6,11 @@ LANGUAGE = Language(
     code="id",
     name="Indonesian",
     scripts=("Latin",),
-    keyboard=("", "qwertyuiop", "asdfghjkl", "zxcvbnm"),
+    keyboard=("id",),
     casing="default",
+    without=("marks",),
     sources=(
-        "keyboard: xkeyboard-config, layout us basic",
+        "keyboard: xkeyboard-config",
         "punctuation: standard orthography",
     ),
 )

@@ -6,11 +6,11 @@ LANGUAGE = Language(
     code="is",
     name="Icelandic",
     scripts=("Latin",),
-    keyboard=("          ö", "qwertyuiopð", "asdfghjklæ", "zxcvbnm  þ"),
+    keyboard=("is",),
     marked="áéíóúýö",
     casing="default",
     sources=(
-        "keyboard: xkeyboard-config, layout is basic",
+        "keyboard: xkeyboard-config",
         "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
         "punctuation: standard orthography",
     ),

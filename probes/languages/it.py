@@ -6,11 +6,11 @@ LANGUAGE = Language(
     code="it",
     name="Italian",
     scripts=("Latin",),
-    keyboard=("           ì", "qwertyuiopè", "asdfghjklòàù", "zxcvbnm"),
+    keyboard=("it",),
     marked="àèéìòù",
     casing="default",
     sources=(
-        "keyboard: xkeyboard-config, layout it basic",
+        "keyboard: xkeyboard-config",
         "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
         "punctuation: standard orthography",
     ),

@@ -6,12 +6,12 @@ LANGUAGE = Language(
     code="ja",
     name="Japanese",
     scripts=("Hiragana", "Katakana", "Han"),
-    keyboard=("ぬふあうえおやゆよわほへ", "たていすかんなにらせ", "ちとしはきくまのりれけむ", "つさそひこみもねるめろ"),
-    shift=("ヌフアウエオヤユヨワホヘ", "タテイスカンナニラセ", "チトシハキクマノリレケム", "ツサソヒコミモネルメロ"),
+    keyboard=("jp(kana)",),
     punctuation="。、！？",
     spaces=False,
+    without=("marks",),
     sources=(
-        "keyboard: xkeyboard-config, layout jp kana (JIS X 6002)",
+        "keyboard: xkeyboard-config",
         "punctuation: standard orthography",
     ),
 )

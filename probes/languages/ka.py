@@ -6,10 +6,10 @@ LANGUAGE = Language(
     code="ka",
     name="Georgian",
     scripts=("Georgian",),
-    keyboard=("", "ქწერტყუიოპ", "ასდფგჰჯკლ", "ზხცვბნმ"),
-    shift=("", " ჭ ღთ", " შ    ჟ", "ძ ჩ"),
+    keyboard=("ge",),
+    without=("marks",),
     sources=(
-        "keyboard: xkeyboard-config, layout ge basic",
+        "keyboard: xkeyboard-config",
         "punctuation: standard orthography",
     ),
 )

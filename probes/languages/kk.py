@@ -6,11 +6,11 @@ LANGUAGE = Language(
     code="kk",
     name="Kazakh",
     scripts=("Cyrillic",),
-    keyboard=(" әіңғ  үұқөһ", "йцукенгшщзхъ", "фывапролджэ", "ячсмитьбю"),
+    keyboard=("kz",),
     marked="әғқңөұүһё",
     casing="default",
     sources=(
-        "keyboard: xkeyboard-config, layout kz basic",
+        "keyboard: xkeyboard-config",
         "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
         "punctuation: standard orthography",
     ),

@@ -6,12 +6,12 @@ LANGUAGE = Language(
     code="km",
     name="Khmer",
     scripts=("Khmer",),
-    keyboard=("", "ឆឹេរតយុិោផៀឪ", "ាសដថងហ្កលើ់", "ឋខចវបនម"),
-    shift=("", "ឈឺែឬទួូីៅភ", " ៃឌធអះញគឡ ៉", "ឍឃជ ពណំ"),
+    keyboard=("kh",),
     punctuation="។!?",
     spaces=False,
+    without=("marks",),
     sources=(
-        "keyboard: xkeyboard-config, layout kh basic (NiDA)",
+        "keyboard: xkeyboard-config",
         "punctuation: standard orthography",
     ),
 )

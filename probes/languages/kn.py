@@ -6,10 +6,10 @@ LANGUAGE = Language(
     code="kn",
     name="Kannada",
     scripts=("Kannada",),
-    keyboard=("", "ೌೈಾೀೂಬಹಗದಜಡ", "ೋೇ್ಿುಪರಕತಚಟ", "ೆಂಮನವಲಸ  ಯ"),
-    shift=("", "ಔಐಆಈಊಭಙಘಧಝಢಞ", "ಓಏಅಇಉಫಱಖಥಛಠ", "ಎ ಣ  ಳಶಷ"),
+    keyboard=("in(kan)",),
+    without=("marks",),
     sources=(
-        "keyboard: xkeyboard-config, layout in kan (InScript)",
+        "keyboard: xkeyboard-config",
         "punctuation: standard orthography",
     ),
 )

@@ -6,9 +6,10 @@ LANGUAGE = Language(
     code="ko",
     name="Korean",
     scripts=("Hangul",),
-    keyboard=("", "ㅂㅈㄷㄱㅅㅛㅕㅑㅐㅔ", "ㅁㄴㅇㄹㅎㅗㅓㅏㅣ", "ㅋㅌㅊㅍㅠㅜㅡ"),
+    keyboard=("kr",),
+    without=("marks",),
     sources=(
-        "keyboard: xkeyboard-config, layout kr basic (Dubeolsik)",
+        "keyboard: KS X 5002 (Dubeolsik)",
         "punctuation: standard orthography",
     ),
 )

@@ -6,11 +6,12 @@ LANGUAGE = Language(
     code="lo",
     name="Lao",
     scripts=("Lao",),
-    keyboard=("ຢຟໂຖຸູຄຕຈຂຊ", "ົໄຳພະິີຮນຍບລ", "ັຫກດເ້່າສວງ", "ຜປແອຶືທມໃຝ"),
+    keyboard=("la",),
     punctuation="!?,.",
     spaces=False,
+    without=("marks",),
     sources=(
-        "keyboard: xkeyboard-config, layout la basic",
+        "keyboard: xkeyboard-config",
         "punctuation: standard orthography",
     ),
 )

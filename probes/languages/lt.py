@@ -6,11 +6,11 @@ LANGUAGE = Language(
     code="lt",
     name="Lithuanian",
     scripts=("Latin",),
-    keyboard=("ąčęėįšųū   ž", "qwertyuiop", "asdfghjkl", "zxcvbnm"),
+    keyboard=("lt",),
     marked="ąčęėįšųūž",
     casing="default",
     sources=(
-        "keyboard: xkeyboard-config, layout lt basic",
+        "keyboard: xkeyboard-config",
         "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
         "punctuation: standard orthography",
     ),

@@ -6,11 +6,11 @@ LANGUAGE = Language(
     code="lv",
     name="Latvian",
     scripts=("Latin",),
-    keyboard=("", "qwertyuiop", "asdfghjkl", "zxcvbnm"),
+    keyboard=("lv",),
     marked="āčēģīķļņšūž",
     casing="default",
     sources=(
-        "keyboard: xkeyboard-config, layout lv basic",
+        "keyboard: xkeyboard-config",
         "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
         "punctuation: standard orthography",
     ),

@@ -6,11 +6,11 @@ LANGUAGE = Language(
     code="mk",
     name="Macedonian",
     scripts=("Cyrillic",),
-    keyboard=("", "љњертѕуиопшѓ", "асдфгхјклчќж", "зџцвбнм"),
+    keyboard=("mk",),
     marked="ѓќѐѝ",
     casing="default",
     sources=(
-        "keyboard: xkeyboard-config, layout mk basic",
+        "keyboard: xkeyboard-config",
         "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
         "punctuation: standard orthography",
     ),

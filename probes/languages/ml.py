@@ -6,10 +6,10 @@ LANGUAGE = Language(
     code="ml",
     name="Malayalam",
     scripts=("Malayalam",),
-    keyboard=("", "ൗൈാീൂബഹഗദജഡ", "ോേ്ിുപരകതചട", "െംമനവലസ  യ"),
-    shift=("", "ഔഐആഈഊഭങഘധഝഢഞ", "ഓഏഅഇഉഫറഖഥഛഠ", "എ ണ ഴളശഷ"),
+    keyboard=("in(mal)",),
+    without=("marks",),
     sources=(
-        "keyboard: xkeyboard-config, layout in mal (InScript)",
+        "keyboard: xkeyboard-config",
         "punctuation: standard orthography",
     ),
 )

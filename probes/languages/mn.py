@@ -6,11 +6,11 @@ LANGUAGE = Language(
     code="mn",
     name="Mongolian",
     scripts=("Cyrillic",),
-    keyboard=("", "фцужэнгшүзкъ", "йыбөахролдп", "ячёсмитьвю"),
+    keyboard=("mn",),
     marked="өүё",
     casing="default",
     sources=(
-        "keyboard: xkeyboard-config, layout mn basic",
+        "keyboard: xkeyboard-config",
         "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
         "punctuation: standard orthography",
     ),

@@ -6,11 +6,11 @@ LANGUAGE = Language(
     code="mr",
     name="Marathi",
     scripts=("Devanagari",),
-    keyboard=("", "ौैाीूबहगदजड", "ोे्िुपरकतचट", " ंमनवलस  य"),
-    shift=("", "औऐआईऊभङघधझढञ", "ओएअइउफऱखथछठ", " ँण  ळशष"),
+    keyboard=("in",),
     punctuation=".,!?;:",
+    without=("marks",),
     sources=(
-        "keyboard: xkeyboard-config, layout in mar (InScript)",
+        "keyboard: xkeyboard-config",
         "punctuation: standard orthography",
     ),
 )

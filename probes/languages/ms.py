@@ -6,10 +6,11 @@ LANGUAGE = Language(
     code="ms",
     name="Malay",
     scripts=("Latin",),
-    keyboard=("", "qwertyuiop", "asdfghjkl", "zxcvbnm"),
+    keyboard=("us",),
     casing="default",
+    without=("marks",),
     sources=(
-        "keyboard: xkeyboard-config, layout us basic",
+        "keyboard: xkeyboard-config",
         "punctuation: standard orthography",
     ),
 )

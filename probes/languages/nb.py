@@ -6,11 +6,11 @@ LANGUAGE = Language(
     code="nb",
     name="Norwegian Bokmål",
     scripts=("Latin",),
-    keyboard=("", "qwertyuiopå", "asdfghjkløæ", "zxcvbnm"),
+    keyboard=("no",),
     marked="åøéò",
     casing="default",
     sources=(
-        "keyboard: xkeyboard-config, layout no basic",
+        "keyboard: xkeyboard-config",
         "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
         "punctuation: standard orthography",
     ),

@@ -6,11 +6,11 @@ LANGUAGE = Language(
     code="ne",
     name="Nepali",
     scripts=("Devanagari",),
-    keyboard=("", "टौेरतयुिोप", "ासदउगहजकल", "षडछवबनम"),
-    shift=("", "ठऔैृथञूीओफ", "आशधऊघअझख", "ऋढचँभणं"),
+    keyboard=("np",),
     punctuation="।,!?;:",
+    without=("marks",),
     sources=(
-        "keyboard: xkeyboard-config, layout np basic",
+        "keyboard: xkeyboard-config",
         "punctuation: standard orthography",
     ),
 )

@@ -6,11 +6,11 @@ LANGUAGE = Language(
     code="nl",
     name="Dutch",
     scripts=("Latin",),
-    keyboard=("", "qwertyuiop", "asdfghjkl", "zxcvbnm"),
+    keyboard=("us(intl)",),
     marked="éèëïöü",
     casing="default",
     sources=(
-        "keyboard: xkeyboard-config, layout us intl",
+        "keyboard: xkeyboard-config",
         "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
         "punctuation: standard orthography",
     ),

@@ -6,11 +6,11 @@ LANGUAGE = Language(
     code="pl",
     name="Polish",
     scripts=("Latin",),
-    keyboard=("", "qwertyuiop", "asdfghjkl", "zxcvbnm"),
+    keyboard=("pl",),
     marked="ąćęłńóśźż",
     casing="default",
     sources=(
-        "keyboard: xkeyboard-config, layout pl basic",
+        "keyboard: xkeyboard-config",
         "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
         "punctuation: standard orthography",
     ),

@@ -6,11 +6,11 @@ LANGUAGE = Language(
     code="pt",
     name="Portuguese",
     scripts=("Latin",),
-    keyboard=("", "qwertyuiop", "asdfghjklç", "zxcvbnm"),
+    keyboard=("br",),
     marked="áâãàçéêíóôõú",
     casing="default",
     sources=(
-        "keyboard: xkeyboard-config, layout br abnt2",
+        "keyboard: xkeyboard-config",
         "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
         "punctuation: standard orthography",
     ),

@@ -6,11 +6,11 @@ LANGUAGE = Language(
     code="ro",
     name="Romanian",
     scripts=("Latin",),
-    keyboard=("", "qwertyuiopăî", "asdfghjklșțâ", "zxcvbnm"),
+    keyboard=("ro",),
     marked="ăâîșțşţ",
     casing="default",
     sources=(
-        "keyboard: xkeyboard-config, layout ro basic",
+        "keyboard: xkeyboard-config",
         "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
         "punctuation: standard orthography",
     ),

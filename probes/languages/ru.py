@@ -6,11 +6,11 @@ LANGUAGE = Language(
     code="ru",
     name="Russian",
     scripts=("Cyrillic",),
-    keyboard=("", "йцукенгшщзхъ", "фывапролджэ", "ячсмитьбю"),
+    keyboard=("ru",),
     marked="ё",
     casing="default",
     sources=(
-        "keyboard: xkeyboard-config, layout ru winkeys",
+        "keyboard: xkeyboard-config",
         "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
         "punctuation: standard orthography",
     ),

@@ -6,10 +6,10 @@ LANGUAGE = Language(
     code="si",
     name="Sinhala",
     scripts=("Sinhala",),
-    keyboard=("", "ුඅැරඑහමසදචඤ", "්ිාෙටයවනකත", " ංජඩඉබපලග"),
-    shift=("", "ූඋෑඍඔශඹෂධඡඥ", "ෟීෘෆඨ  ණඛථ", " ඃඣඪඊභඵළඝ"),
+    keyboard=("lk",),
+    without=("marks",),
     sources=(
-        "keyboard: xkeyboard-config, layout lk basic (Wijesekara)",
+        "keyboard: xkeyboard-config",
         "punctuation: standard orthography",
     ),
 )

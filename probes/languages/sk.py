@@ -6,11 +6,11 @@ LANGUAGE = Language(
     code="sk",
     name="Slovak",
     scripts=("Latin",),
-    keyboard=(" ľščťžýáíé", "qwertzuiopúä", "asdfghjklô ň", "yxcvbnm"),
+    keyboard=("sk",),
     marked="áäčďéíĺľňóôŕšťúýž",
     casing="default",
     sources=(
-        "keyboard: xkeyboard-config, layout sk basic",
+        "keyboard: xkeyboard-config",
         "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
         "punctuation: standard orthography",
     ),

@@ -6,11 +6,11 @@ LANGUAGE = Language(
     code="sl",
     name="Slovenian",
     scripts=("Latin",),
-    keyboard=("", "qwertzuiopšđ", "asdfghjklčćž", "yxcvbnm"),
+    keyboard=("si",),
     marked="čšž",
     casing="default",
     sources=(
-        "keyboard: xkeyboard-config, layout si basic",
+        "keyboard: xkeyboard-config",
         "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
         "punctuation: standard orthography",
     ),

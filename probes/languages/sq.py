@@ -6,11 +6,11 @@ LANGUAGE = Language(
     code="sq",
     name="Albanian",
     scripts=("Latin",),
-    keyboard=("", "qwertzuiopç", "asdfghjklë", "yxcvbnm"),
+    keyboard=("al",),
     marked="çë",
     casing="default",
     sources=(
-        "keyboard: xkeyboard-config, layout al basic",
+        "keyboard: xkeyboard-config",
         "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
         "punctuation: standard orthography",
     ),

@@ -6,11 +6,11 @@ LANGUAGE = Language(
     code="sv",
     name="Swedish",
     scripts=("Latin",),
-    keyboard=("", "qwertyuiopå", "asdfghjklöä", "zxcvbnm"),
+    keyboard=("se",),
     marked="åäöé",
     casing="default",
     sources=(
-        "keyboard: xkeyboard-config, layout se basic",
+        "keyboard: xkeyboard-config",
         "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
         "punctuation: standard orthography",
     ),

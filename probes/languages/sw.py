@@ -6,10 +6,11 @@ LANGUAGE = Language(
     code="sw",
     name="Swahili",
     scripts=("Latin",),
-    keyboard=("", "qwertyuiop", "asdfghjkl", "zxcvbnm"),
+    keyboard=("ke",),
     casing="default",
+    without=("marks",),
     sources=(
-        "keyboard: xkeyboard-config, layout ke basic",
+        "keyboard: xkeyboard-config",
         "punctuation: standard orthography",
     ),
 )

@@ -6,10 +6,10 @@ LANGUAGE = Language(
     code="ta",
     name="Tamil",
     scripts=("Tamil",),
-    keyboard=("", "ௌைாீூ ஹ  ஜ", "ோே்ிுபரகதசட", "ெ மநவலஸ  ய"),
-    shift=("", "ஔஐஆஈஊ ங    ஞ", "ஓஏஅஇஉ ற", "எ ணனழள ஷ"),
+    keyboard=("in(tam)",),
+    without=("marks",),
     sources=(
-        "keyboard: xkeyboard-config, layout in tam (InScript)",
+        "keyboard: xkeyboard-config",
         "punctuation: standard orthography",
     ),
 )

@@ -6,10 +6,10 @@ LANGUAGE = Language(
     code="te",
     name="Telugu",
     scripts=("Telugu",),
-    keyboard=("", "ౌైాీూబహగదజడ", "ోే్ిుపరకతచట", "ెంమనవలస  య"),
-    shift=("", "ఔఐఆఈఊభఙఘధఝఢఞ", "ఓఏఅఇఉఫఱఖథఛఠ", "ఎఁణ  ళశష"),
+    keyboard=("in(tel)",),
+    without=("marks",),
     sources=(
-        "keyboard: xkeyboard-config, layout in tel (InScript)",
+        "keyboard: xkeyboard-config",
         "punctuation: standard orthography",
     ),
 )

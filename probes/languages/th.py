@@ -6,12 +6,12 @@ LANGUAGE = Language(
     code="th",
     name="Thai",
     scripts=("Thai",),
-    keyboard=("ๅ  ภถุึคตจขช", "ๆไำพะัีรนยบล", "ฟหกดเ้่าสวง", "ผปแอิืทมใฝ"),
-    shift=("     ู", "  ฎฑธํ๊ณ ญฐ", "ฤฆฏโฌ็๋ษศซ", "  ฉฮฺ์ ฒฬฦ"),
+    keyboard=("th",),
     punctuation="!?,.",
     spaces=False,
+    without=("marks",),
     sources=(
-        "keyboard: xkeyboard-config, layout th basic (Kedmanee)",
+        "keyboard: xkeyboard-config",
         "punctuation: standard orthography",
     ),
 )

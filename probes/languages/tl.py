@@ -6,11 +6,11 @@ LANGUAGE = Language(
     code="tl",
     name="Tagalog",
     scripts=("Latin",),
-    keyboard=("", "qwertyuiop", "asdfghjkl", "zxcvbnm"),
+    keyboard=("ph",),
     marked="áéíóúñ",
     casing="default",
     sources=(
-        "keyboard: xkeyboard-config, layout ph qwerty",
+        "keyboard: xkeyboard-config",
         "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
         "punctuation: standard orthography",
     ),

@@ -6,11 +6,11 @@ LANGUAGE = Language(
     code="tr",
     name="Turkish",
     scripts=("Latin",),
-    keyboard=("", "qwertyuıopğü", "asdfghjklşi", "zxcvbnmöç"),
+    keyboard=("tr",),
     marked="çğıöşüâîû",
     casing="turkish",
     sources=(
-        "keyboard: xkeyboard-config, layout tr basic",
+        "keyboard: xkeyboard-config",
         "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
         "punctuation: standard orthography",
     ),

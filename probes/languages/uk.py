@@ -6,11 +6,11 @@ LANGUAGE = Language(
     code="uk",
     name="Ukrainian",
     scripts=("Cyrillic",),
-    keyboard=("", "йцукенгшщзхї", "фівапролджєґ", "ячсмитьбю"),
+    keyboard=("ua",),
     marked="ґ",
     casing="default",
     sources=(
-        "keyboard: xkeyboard-config, layout ua unicode",
+        "keyboard: xkeyboard-config",
         "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
         "punctuation: standard orthography",
     ),

@@ -6,11 +6,11 @@ LANGUAGE = Language(
     code="vi",
     name="Vietnamese",
     scripts=("Latin",),
-    keyboard=("ăâêô     đ", "qwertyuiopươ", "asdfghjkl", "zxcvbnm"),
+    keyboard=("us",),
     marked="àáảãạăằắẳẵặâầấẩẫậđèéẻẽẹêềếểễệìíỉĩịòóỏõọôồốổỗộơờớởỡợùúủũụưừứửữựỳýỷỹỵ",
     casing="default",
     sources=(
-        "keyboard: xkeyboard-config, layout vn basic",
+        "keyboard: xkeyboard-config",
         "marks: letters of the standard orthography whose mark is left out where a keyboard lacks it",
         "punctuation: standard orthography",
     ),

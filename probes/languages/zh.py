@@ -8,5 +8,6 @@ LANGUAGE = Language(
     scripts=("Han",),
     punctuation="。，！？；：",
     spaces=False,
+    without=("keyboard", "marks"),
     sources=("punctuation: standard orthography",),
 )

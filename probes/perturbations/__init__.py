@@ -82,7 +82,7 @@ def names() -> tuple[str, ...]:
 
 
 def get(name: str) -> Probe:
-    """The perturbation of a name: one of names(), "nlpaug:<augmenter>", "synonym:<file>" or "<module>:<attribute>".
+    """The perturbation of a name: one of names(), of a family ("nlpaug:<augmenter>", ...), or "<module>:<attribute>".
 
     Raises UnknownName, with what may have been meant.
     """

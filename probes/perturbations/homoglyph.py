@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from probes.casing import lower
 from probes.homoglyphs import twins
+from probes.keyboards import typed_letters
 from probes.languages import Language
 from probes.perturbations import perturbation
 from probes.text import letters, script_of, scripts
@@ -31,6 +32,6 @@ def _unnoticed(letter: str, twin: str, marks: str, language: Language) -> bool:
     ours, theirs = script_of(letter), script_of(twin)
     if ours == theirs:
         # Whoever writes with both letters tells them apart.
-        return lower(twin, language) not in "".join((*language.keyboard, *language.shift))
+        return lower(twin, language) not in typed_letters(language)
     # A vowel sign finds no seat on a letter of another script.
     return not JOINING & {ours, theirs} and not scripts(marks)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import random
+import unicodedata
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from importlib import import_module
 from itertools import accumulate, pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from probes import languages
+from probes.keyboards import typed_letters
 from probes.languages import Language
 from probes.perturbations import NEEDS, Probe, family, same_scripts
 from probes.registry import unknown
@@ -25,23 +32,25 @@ _ONE_WORD = {"aug_word_p": 1.0, "aug_char_max": 1, "min_char": 2}
 _KEYBOARDS = ("de", "en", "es", "fr", "he", "it", "nl", "pl", "th", "tr", "uk")
 
 
-def _keyboard(language: Language) -> list[Any]:
+def _keyboard(language: Language, path: str | None) -> list[Any]:
     import nlpaug.augmenter.char as library
 
-    options = {"include_special_char": False, "include_numeric": False, "include_upper_case": False}
-    return [library.KeyboardAug(lang=language.code, **options, **_ONE_WORD, **_WHOLE)]
+    # Without the special ones there would be no key beyond a to z; punctuation is left out by the gate.
+    options = {"include_numeric": False, "include_upper_case": False}
+    where = {"model_path": path} if path else {"lang": language.code}
+    return [library.KeyboardAug(**where, **options, **_ONE_WORD, **_WHOLE)]
 
 
-def _ocr(language: Language) -> list[Any]:
+def _ocr(language: Language, path: str | None) -> list[Any]:
     import nlpaug.augmenter.char as library
 
-    return [library.OcrAug(**_ONE_WORD, **_WHOLE)]
+    return [library.OcrAug(dict_of_path=path, **_ONE_WORD, **_WHOLE)]
 
 
-def _random_char(language: Language) -> list[Any]:
+def _random_char(language: Language, path: str | None) -> list[Any]:
     import nlpaug.augmenter.char as library
 
-    letters = [key for row in language.keyboard for key in row if _stands_alone(key)]
+    letters = [key for key in typed_letters(language) if _stands_alone(key)]
     blind = [library.RandomCharAug(action=action, **_ONE_WORD, **_WHOLE) for action in ("swap", "delete")]
     # Without letters of the language the library would type ASCII into every script.
     typing = [
@@ -51,22 +60,50 @@ def _random_char(language: Language) -> list[Any]:
     return blind + (typing if letters else [])
 
 
-def _spelling(language: Language) -> list[Any]:
+def _random_word(language: Language, path: str | None) -> list[Any]:
     import nlpaug.augmenter.word as library
 
-    return [library.SpellingAug(aug_p=1.0, **_WHOLE)]
+    return [library.RandomWordAug(action=action, aug_max=1, **_WHOLE) for action in ("swap", "delete")]
 
 
-def _split(language: Language) -> list[Any]:
+def _reserved(language: Language, path: str | None) -> list[Any]:
+    import nlpaug.augmenter.word as library
+
+    groups = json.loads(Path(path or "").read_text("utf-8"))
+    if not isinstance(groups, list) or not all(
+        isinstance(g, list) and all(isinstance(w, str) for w in g) for g in groups
+    ):
+        raise ValueError(f'{path}: expected groups of words, [["FW", "Fwd"], ...]')
+    return [library.ReservedAug(reserved_tokens=groups, aug_p=1.0, **_WHOLE)]
+
+
+def _spelling(language: Language, path: str | None) -> list[Any]:
+    import nlpaug.augmenter.word as library
+
+    made = library.SpellingAug(dict_path=path, aug_p=1.0, **_WHOLE)
+    made.model = _model("word_dict.Spelling", made.dict_path)
+    return [made]
+
+
+def _split(language: Language, path: str | None) -> list[Any]:
     import nlpaug.augmenter.word as library
 
     return [library.SplitAug(aug_p=1.0, **_WHOLE)]
 
 
-def _random_word(language: Language) -> list[Any]:
+def _tfidf(language: Language, path: str | None) -> list[Any]:
     import nlpaug.augmenter.word as library
 
-    return [library.RandomWordAug(action=action, aug_max=1, **_WHOLE) for action in ("swap", "delete")]
+    made = library.TfIdfAug(model_path=path, aug_p=1.0, **_WHOLE)
+    made.model = _model("word_stats.TfIdf", path or "")
+    return [made]
+
+
+@lru_cache(maxsize=8)
+def _model(name: str, path: str) -> Any:
+    """Data of the library by its file: it would itself keep the first it has read for every later one."""
+    module, _, kind = name.partition(".")
+    return getattr(import_module(f"nlpaug.model.{module}"), kind)(path)
 
 
 NEEDS["a layout in nlpaug"] = lambda language: language.code in _KEYBOARDS
@@ -75,46 +112,107 @@ NEEDS["spaces between words"] = lambda language: language.spaces
 # The list of misspellings is English, but the library would "correct" any Latin text.
 NEEDS["English"] = lambda language: language.code == "en"
 
-# name: (how to make its augmenters, what it changes, how many words it needs to see at once, what of the language)
-_AUGMENTERS: dict[str, tuple[Callable[[Language], list[Any]], str, int, str | None]] = {
-    "KeyboardAug": (_keyboard, "neighbouring keys, in 11 layouts", 1, "a layout in nlpaug"),
-    "OcrAug": (_ocr, "letters misread by a scanner", 1, "Latin letters"),
-    "RandomCharAug": (_random_char, "a letter inserted, replaced, swapped or deleted", 1, None),
-    "RandomWordAug": (_random_word, "two words swapped, or one deleted", 2, "spaces between words"),
-    "SpellingAug": (_spelling, "common English misspellings", 1, "English"),
-    "SplitAug": (_split, "a word cut in two", 1, "spaces between words"),
+
+@dataclass(frozen=True, slots=True)
+class Augmenter:
+    """One augmenter of the library: what it does, and what of a text it leaves alone behind the gate."""
+
+    make: Callable[[Language, str | None], list[Any]]
+    does: str
+    cannot: str
+    needs: str | None = None
+    """Of the language, where the library's own data is used."""
+    file: str = ""
+    """What of the user's it reads in place of the library's data, or must read."""
+    own_data: bool = True
+    """Whether it does anything without such a file."""
+    width: int = 1
+    """How many words it needs to see at once."""
+    letters_only: bool = False
+
+
+AUGMENTERS = {
+    "KeyboardAug": Augmenter(
+        _keyboard,
+        "neighbouring keys",
+        "other layouts than its 11; letters of several code points",
+        "a layout in nlpaug",
+        "layout.json",
+        letters_only=True,
+    ),
+    "OcrAug": Augmenter(
+        _ocr, "letters misread by a scanner", "letters outside a to z", "Latin letters", "letters.json"
+    ),
+    "RandomCharAug": Augmenter(
+        _random_char,
+        "a letter inserted, replaced, swapped or deleted",
+        "inserts and replaces only where a layout says which letters there are",
+    ),
+    "RandomWordAug": Augmenter(
+        _random_word,
+        "two words swapped, or one deleted",
+        "texts without spaces; its substitution by an underscore is left out",
+        "spaces between words",
+        width=2,
+    ),
+    "ReservedAug": Augmenter(
+        _reserved, "words of a group for one another", "phrases", None, "groups.json", own_data=False
+    ),
+    "SpellingAug": Augmenter(
+        _spelling, "common misspellings", "words that are not in the list, which is English", "English", "words.txt"
+    ),
+    "SplitAug": Augmenter(_split, "a word cut in two", "texts without spaces", "spaces between words"),
+    "TfIdfAug": Augmenter(
+        _tfidf, "a word for one that says little", "words that are not in the folder", None, "FOLDER", own_data=False
+    ),
 }
+"""The augmenters for text that need no download; the others (WordNet, embeddings, language models) do."""
 
 
 def nlpaug_names() -> tuple[str, ...]:
-    """Names of the augmenters that work offline, as `get` takes them."""
-    return tuple(f"nlpaug:{name}" for name in _AUGMENTERS)
+    """Names of the augmenters that work offline with the library's own data, as `get` takes them."""
+    return tuple(f"nlpaug:{name}" for name, one in AUGMENTERS.items() if one.own_data)
 
 
 @family("nlpaug")
 def augmenter(name: str) -> Probe:
-    """An augmenter of nlpaug as a perturbation; ModuleNotFoundError says how to install the library."""
-    if name not in _AUGMENTERS:
+    """An augmenter of nlpaug, also with a file of yours; ModuleNotFoundError says how to install the library."""
+    head, _, path = name.partition(":")
+    one = AUGMENTERS.get(head)
+    if one is None or (path and not one.file):
         raise unknown("perturbation", f"nlpaug:{name}", nlpaug_names())
+    if not path and not one.own_data:
+        raise ValueError(f"nlpaug:{head} needs data of yours: nlpaug:{head}:{one.file}")
     try:
         import nlpaug  # noqa: F401
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            f"nlpaug:{name} needs nlpaug: pip install babelproof[nlpaug]", name=error.name
+            f"nlpaug:{head} needs nlpaug: pip install babelproof[nlpaug]", name=error.name
         ) from error
-    make, summary, width, needs = _AUGMENTERS[name]
-    edits: Perturbation = partial(_edits, make=make, width=width)
-    return Probe(f"nlpaug:{name}", f"nlpaug: {summary}.", "word", needs, edits)
+    if path:
+        _readable(head, one, path)
+    edits: Perturbation = partial(_edits, one=one, path=path or None)
+    return Probe(f"nlpaug:{name}", f"nlpaug: {one.does}.", "word", None if path else one.needs, edits)
 
 
-def _edits(text: str, language: Language, make: Callable[[Language], list[Any]], width: int) -> Iterator[Edit]:
+def _readable(head: str, one: Augmenter, path: str) -> None:
+    """ValueError where the augmenter cannot be made with the file."""
+    try:
+        with _seeded(0):
+            one.make(languages.get("en"), path)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise ValueError(f"nlpaug:{head} cannot use {path} as {one.file}: {error}") from error
+
+
+def _edits(text: str, language: Language, one: Augmenter, path: str | None) -> Iterator[Edit]:
     with _seeded(0):
-        augmenters = make(language)
+        augmenters = one.make(language, path)
     seen: dict[str, list[str]] = {}
-    for start, end in _windows(text, words(text, language), width):
+    for start, end in _windows(text, words(text, language), one.width):
         source = text[start:end]
         if source not in seen:
-            seen[source] = _variants(source, augmenters)
+            found = _variants(source, augmenters)
+            seen[source] = [new for new in found if not one.letters_only or _lettered(source, new)]
         yield from (edit for new in seen[source] if same_scripts(text, edit := Edit(start, end, new)))
 
 
@@ -146,6 +244,11 @@ def _decoded(coded: str, whole: dict[str, str]) -> str:
     letters = [whole.get(code, code) for code in coded]
     text = "".join(letters)
     return text if borders(text) >= set(accumulate(map(len, letters))) else ""
+
+
+def _lettered(source: str, new: str) -> bool:
+    """Whether nothing came in but letters and marks."""
+    return all(char in source or unicodedata.category(char)[0] in "LM" for char in new)
 
 
 def _stands_alone(key: str) -> bool:

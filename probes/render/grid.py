@@ -56,6 +56,14 @@ def cell(row: Row | None) -> str:
     return _with_interval(row.rate, row.low, row.high, row.n)
 
 
+def reach(row: Row | None) -> str:
+    """What stands beside a figure: the dose that was given and the share of tries the probe could touch."""
+    if row is None or row.coverage is None:
+        return ""
+    dose = "" if row.dose is None else f"dose {100 * row.dose:.1f} %, "
+    return f"{dose}cov {percent(row.coverage)}"
+
+
 def accuracy(found: Share | None) -> str:
     """An accuracy with its interval and n."""
     return (
@@ -75,6 +83,8 @@ def why(row: Row | None) -> str:
         return "the time ran out before it was reached"
     if row.covered == 0:
         return "no edit of this step applies to these texts"
+    if row.sparse:
+        return f"an edit of this step applies to {percent(row.coverage)} of these texts, less than the battery asks for"
     if row.n == 0 and row.out_of_budget == 0:
         return "every clean prediction was already wrong"
     return "the time ran out" if row.n == 0 else ""
@@ -112,10 +122,12 @@ def summary(report: Report) -> str:
     for step in report.battery.steps:
         if step.goal != UNTARGETED:
             line += f"; {step.name} flips where it reaches {step.goal}"
+    if said.get("stopping"):
+        line += "; cells ended when they were decided, so that only the intervals of their verdicts hold"
     return f"{line}; cut short by the deadline" if report.truncated else line
 
 
 LEGEND = (
     "Each cell: share of predictions that flipped, [95 % interval], n = tries on examples the model had right. "
-    "cov = share of tries the probe could touch. Worst languages first."
+    "dose = graphemes changed, on average; cov = share of tries the probe could touch. Worst languages first."
 )

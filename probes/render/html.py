@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -10,12 +9,15 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from probes.render import grid as shown
+from probes.render.findings import worst_flips
 from probes.render.grid import Grid, grid
-from probes.render.letters import Segment, segments, spell
+from probes.render.letters import Segment, segments, spell, visible
 from probes.report import Outcome, Report, Row
+from probes.verdicts import verdicts
 
-# Flips shown per cell: enough to see what breaks; the JSON has them all.
-FLIPS = 8
+# Flips on the page, and in one of its cells: what a browser searches at once; the JSON has them all.
+FLIPS = 5_000
+CELL_FLIPS = 50
 
 # The flip rate at which a cell has its full colour.
 FULL = 0.5
@@ -43,7 +45,8 @@ def html(report: Report) -> str:
     """The whole report as one self-contained page."""
     table = grid(report)
     langs = table.languages
-    return _template().render(
+    limit = max(1, min(CELL_FLIPS, FLIPS // max(1, len(table.cells))))
+    page = _template().render(
         grid=table,
         shown=shown,
         summary=shown.summary(report),
@@ -51,13 +54,14 @@ def html(report: Report) -> str:
         steps={step.name: step for step in report.battery.steps},
         cells={(lang, step): _cell(table, lang, step) for lang in langs for step in table.steps},
         totals={lang: _square(table.totals[lang], f"lang-{_slug(lang)}", f"{lang}, all steps") for lang in langs},
-        flips=_flips(report),
-        limit=FLIPS,
+        flips={cell: [_flip(one) for one in found] for cell, found in worst_flips(report, limit).items()},
+        verdicts={(one.lang, one.step): one for one in verdicts(report)},
         full=FULL,
         slug=_slug,
         spell=spell,
         provenance=report.provenance,
     )
+    return visible(page)
 
 
 @lru_cache(maxsize=1)
@@ -79,22 +83,14 @@ def _square(row: Row | None, target: str, name: str) -> Cell:
     title = (
         f"{name}: {row.flips} of {row.n} predictions flipped, {shown.percent(row.rate)}, "
         f"95 % interval {shown.percent(row.low)} to {shown.percent(row.high)}; "
-        f"touched {row.covered} of {row.total} tries"
+        f"touched {row.covered} of {row.total} tries, {shown.reach(row)}"
     )
     return Cell(row, target, round(100 * min(1.0, (row.rate or 0) / FULL)), title)
 
 
-def _flips(report: Report) -> dict[tuple[str, str], list[Flip]]:
-    """Flips per language and step, those that cost the label most first."""
-    found: dict[tuple[str, str], list[Flip]] = defaultdict(list)
-    for outcome in report.outcomes:
-        if outcome.status == "fooled":
-            sides = ((outcome.before, outcome.edits), (outcome.pair_before or "", outcome.pair_edits))
-            parts = tuple(tuple(segments(before, edits)) for before, edits in sides if edits)
-            found[outcome.lang, outcome.step].append(Flip(outcome, parts))
-    for flips in found.values():
-        flips.sort(key=lambda flip: (flip.outcome.probability_after or 0.0, flip.outcome.example, flip.outcome.draw))
-    return dict(found)
+def _flip(outcome: Outcome) -> Flip:
+    sides = ((outcome.before, outcome.edits), (outcome.pair_before or "", outcome.pair_edits))
+    return Flip(outcome, tuple(tuple(segments(before, edits)) for before, edits in sides if edits))
 
 
 def _slug(name: str) -> str:

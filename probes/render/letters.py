@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from probes.types import Edit
 
+# Line breaks and tabs stay; U+FFFE, U+FFFF and halves of characters are forbidden in XML as well.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Zl", "Zp", "Zs"})
 
 
@@ -42,6 +45,16 @@ def segments(before: str, edits: Iterable[Edit]) -> list[Segment]:
 def spell(text: str) -> str:
     """The text with a space as an open box and what cannot be seen as its code point (U+200B)."""
     return "".join("␣" if char == " " else _code(char) if _unseen(char) else char for char in text)
+
+
+def visible(text: str) -> str:
+    """The text with the control characters that no XML can hold as their pictures (␈), or else as code points."""
+    return _CONTROL.sub(lambda found: _picture(found[0]), text)
+
+
+def _picture(char: str) -> str:
+    code = ord(char)
+    return chr(0x2400 + code) if code < 0x20 else "␡" if code == 0x7F else _code(char)
 
 
 def _unseen(char: str) -> bool:

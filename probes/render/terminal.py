@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
-from probes.render.grid import LEGEND, accuracy, cell, grid, language_name, percent, summary
+from probes.render.grid import LEGEND, accuracy, cell, grid, language_name, reach, summary
 from probes.report import Report, Row
 
 
@@ -25,10 +25,10 @@ def terminal(report: Report) -> Table:
 
 
 def _cell(row: Row | None) -> Text:
-    if row is None or row.rate is None:
-        return Text(_stacked(cell(row)), style="dim")
-    text = Text(_stacked(cell(row)), style="bold red" if row.rate >= 0.25 else "yellow" if row.rate >= 0.1 else "")
-    return text.append(f"\ncov {percent(row.coverage)}", style="dim") if row.coverage != 1 else text
+    rate = row.rate if row else None
+    style = "dim" if rate is None else "bold red" if rate >= 0.25 else "yellow" if rate >= 0.1 else ""
+    text = Text(_stacked(cell(row)), style=style)
+    return text.append("\n" + reach(row).replace(", ", "\n"), style="dim") if reach(row) else text
 
 
 def _stacked(said: str) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from probes.render.grid import LEGEND, accuracy, cell, gap, grid, language_name, percent, summary
-from probes.render.letters import segments, spell
-from probes.report import Outcome, Report, Row
+from probes.render.findings import flip
+from probes.render.grid import LEGEND, accuracy, cell, gap, grid, language_name, reach, summary
+from probes.render.letters import visible
+from probes.report import Report, Row
 
 FLIPS = 3
 
@@ -24,11 +25,11 @@ def markdown(report: Report) -> str:
         cells += [accuracy(total.clean), accuracy(total.robust)] if shown.labelled else []
         cells += [_cell(total), gap(shown.gaps.get(lang))]
         lines.append(_line(cells + [_cell(shown.cells.get((lang, step))) for step in shown.steps]))
-    return "\n".join([*lines, "", *_flips(report, shown.languages)]) + "\n"
+    return visible("\n".join([*lines, "", *_flips(report, shown.languages)]) + "\n")
 
 
 def _cell(row: Row | None) -> str:
-    return cell(row) if row is None or row.coverage in (None, 1) else f"{cell(row)}, cov {percent(row.coverage)}"
+    return ", ".join(filter(None, (cell(row), reach(row))))
 
 
 def _flips(report: Report, langs: tuple[str, ...]) -> list[str]:
@@ -37,19 +38,9 @@ def _flips(report: Report, langs: tuple[str, ...]) -> list[str]:
         fooled = [o for o in report.outcomes if o.lang == lang and o.status == "fooled"]
         if fooled:
             lines += ["", f"### {lang} {language_name(lang)}: {len(fooled)} flips", ""]
-            lines += [_flip(outcome) for outcome in fooled[:FLIPS]]
+            lines += [f"- {_plain(flip(outcome))}" for outcome in fooled[:FLIPS]]
             lines += [f"- … and {len(fooled) - FLIPS} more"] if len(fooled) > FLIPS else []
     return lines if len(lines) > 3 else ["No prediction flipped."]
-
-
-def _flip(outcome: Outcome) -> str:
-    sides = ((outcome.before, outcome.edits), (outcome.pair_before or "", outcome.pair_edits))
-    marked = " ‖ ".join(
-        "".join(f"[{spell(s.old)}→{spell(s.new)}]" if s.edited else s.new for s in segments(before, edits))
-        for before, edits in sides
-        if edits
-    )
-    return "- " + _plain(f"{outcome.step}: {outcome.label} → {outcome.predicted_after}: {marked}")
 
 
 def _line(cells: list[str]) -> str:

@@ -13,6 +13,7 @@ from probes import languages, noise, perturbations
 
 FOLDER = Path(__file__).parent
 ROWS_PER_PERTURBATION = 16
+FEWEST_ROWS = 8
 
 
 def escape(text: str) -> str:
@@ -40,9 +41,14 @@ def _runs_of_ascii(text: str) -> list[str]:
 
 
 def texts() -> list[tuple[str, str]]:
-    """Language code and text; `und` rows are there to trip: emoji sequences, NFD, line breaks, lone surrogates."""
+    """Language code and text; `und` rows are there to trip: emoji sequences, NFD, line breaks, lone surrogates.
+
+    A language that has none in texts.tsv has its sample.
+    """
     lines = (FOLDER / "texts.tsv").read_text("utf-8").splitlines()
-    return [(code, unescape(text)) for code, text in (line.split("\t") for line in lines)]
+    found = [(code, unescape(text)) for code, text in (line.split("\t") for line in lines)]
+    samples = ((code, languages.get(code).sample) for code in languages.codes())
+    return found + [(code, text) for code, text in samples if text and code not in dict(found)]
 
 
 def rows(name: str) -> list[tuple[str, str, float, int, str]]:
@@ -61,6 +67,8 @@ def write(name: str) -> None:
             chosen.setdefault(language.scripts[:1], []).append((code, text))
     depth = max(map(len, chosen.values()))
     ordered = [group[i] for i in range(depth) for group in chosen.values() if i < len(group)]
+    # Few texts are drawn from several times.
+    ordered *= -(-FEWEST_ROWS // len(ordered))
     lines = ["language\ttext\tstrength\tseed\tresult"]
     for seed, (code, text) in enumerate(ordered[:ROWS_PER_PERTURBATION]):
         strength = 0.1 if perturbations.unit(name) == "grapheme" else 0.3

@@ -66,7 +66,8 @@ def limited(loaded: Loaded, rows: int | None, rng: np.random.Generator) -> Loade
     places: dict[str, list[int]] = {}
     for place, example in enumerate(loaded.examples):
         places.setdefault(example.lang, []).append(place)
-    chosen = [place for where in places.values() for place in _drawn(loaded.examples, rng.permutation(where))[:rows]]
+    orders = [rng.permutation(where).tolist() for where in places.values()]
+    chosen = [place for order in orders for place in _drawn(loaded.examples, order)[:rows]]
     return replace(loaded, examples=tuple(loaded.examples[place] for place in sorted(chosen)))
 
 

@@ -1,0 +1,40 @@
+"""What fixes a result: the model, the data and the versions, as every report says them; no clock, no host."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections import Counter
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from probes.types import Classifier, Example
+
+
+def identity(classifier: Classifier) -> dict[str, Any]:
+    """What is known of the model: labels, the digest of its manifest, or what it says of itself."""
+    known: dict[str, Any] = {"labels": list(classifier.labels), "type": type(classifier).__name__}
+    found = getattr(getattr(classifier, "manifest", None), "sha256", None)
+    return known | ({"manifest_sha256": found} if found else {}) | dict(getattr(classifier, "identity", {}))
+
+
+def dataset(examples: Sequence[Example]) -> dict[str, Any]:
+    """Digest of the examples, whatever their order, and how many there are of each language."""
+    whole = [[e.id, e.lang, e.item.text, e.item.pair, e.label] for e in sorted(examples, key=lambda e: (e.id, e.lang))]
+    digest = hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
+    return {"sha256": digest, "languages": dict(sorted(Counter(e.lang for e in examples).items()))}
+
+
+def versions() -> dict[str, str]:
+    """Of what the result depends on."""
+    found = {name: _version(name) for name in ("babelproof", "numpy", "regex")}
+    return found | {"python": ".".join(platform.python_version_tuple()[:2])}
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"
