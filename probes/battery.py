@@ -5,23 +5,21 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
-from threading import Lock
 from typing import Any, Protocol
 
 from probes import provenance
-from probes.answers import AnswerStore, Remembering
+from probes.answers import AnswerStore
 from probes.data import checked
 from probes.database import StoreError
-from probes.driver import BATCH, Driver
-from probes.oracle import Oracle
+from probes.engine import Elsewhere, Engine, Here, Probe, Progress, Tally, Work
 from probes.report import Outcome, Report
-from probes.state import Block, Done, State
+from probes.state import State
 from probes.steps import Battery, BatteryError, Step, check_targets, load, names, parse
-from probes.types import Classifier, Example, Item, Probabilities
+from probes.types import Classifier, Example
 from probes.workers import Crew, OneAtATime
 
 __all__ = ["Battery", "BatteryError", "Step", "StoreError", "load", "names", "parse", "run"]
@@ -29,8 +27,6 @@ __all__ = ["Battery", "BatteryError", "Step", "StoreError", "load", "names", "pa
 # Blocks after which a stopping rule takes effect: as many as may be under way, however many are.
 LAG = 8
 
-Progress = Callable[[int, int], None]
-Work = tuple[Block, list[list[Step]]]
 _Past = deque[tuple[int, Sequence[Outcome]]]
 
 
@@ -59,17 +55,21 @@ def run(
     state: Path | None = None,
     store: Path | None = None,
     stopping: Stopping | None = None,
+    engine: Engine | None = None,
 ) -> Report:
     """Probe a classifier; after deadline seconds what is left is out_of_budget and the report is truncated.
 
     The report is the same whatever the order of the examples and the number of workers (see probes.workers). state is a
     folder the run is kept in: called again after a kill it goes on, the report is that of a run nobody disturbed, and
     its outcomes stay on disk. store is a file of answers: what is known is not asked again, and counts as a query all
-    the same. stopping ends cells early. progress is called with outcomes done and wanted.
+    the same. stopping ends cells early. progress is called with outcomes done and wanted. engine probes elsewhere, by a
+    classifier of its own that must be this one; workers and store are those of this process and do not go with it.
 
     Raises DataError for repeated ids and labels the model lacks, BatteryError for a targeted attack on a label it
     lacks, StoreError for a state or a store that cannot be used, and for a store where the model has no digest.
     """
+    if engine is not None and (workers > 1 or store is not None):
+        raise ValueError("workers and an answer store are those of this process; an engine has no use for them")
     labels = tuple(classifier.labels)
     check_targets(battery, labels)
     facts = _facts(battery, classifier, stopping)
@@ -80,62 +80,14 @@ def run(
         if store is not None:
             answers = stack.enter_context(closing(_answers(store, classifier, kept)))
         dataset = kept.dataset()
-        tally = _Tally(progress, kept.counts()["outcomes"], _wanted(battery, dataset["languages"]))
-        crew = stack.enter_context(Crew(workers))
+        tally = Tally(progress, kept.counts()["outcomes"], _wanted(battery, dataset["languages"]))
         if workers > 1 and not getattr(classifier, "concurrent", False):
             classifier = OneAtATime(classifier)
+        here = Here(classifier, stack.enter_context(Crew(workers)), tally, answers)
         until = None if deadline is None else time.monotonic() + deadline
-        _work(_Job(battery, classifier, crew, tally, until, answers), kept, stopping)
+        working = here if engine is None else Elsewhere(engine, tally)
+        _work(Probe(battery, facts, until), working, kept, stopping, answers)
         return Report(kept.outcomes(), _provenance(facts, dataset, kept.counts(), deadline))
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """What every block needs to be probed."""
-
-    battery: Battery
-    classifier: Classifier
-    crew: Crew
-    tally: _Tally
-    until: float | None
-    answers: AnswerStore | None
-
-    def __call__(self, work: Work) -> tuple[Done, Mapping[Item, Probabilities]]:
-        """The outcomes of a block, each example in its steps, and the answers the model had to give for them."""
-        block, steps = work
-        asked = Oracle(self.classifier, batch_size=BATCH)
-        model = asked if self.answers is None else Remembering(self.answers, asked)
-        oracle = Oracle(model, deadline=self.until, batch_size=BATCH)
-        outcomes = []
-        probed = [(example, its) for example, its in zip(block.examples, steps, strict=True) if its]
-        for outcome in Driver(self.battery.seed, oracle, self.crew.compute).block(probed):
-            outcomes.append(outcome)
-            self.tally.add()
-            if self.crew.leaving:
-                break
-        whole = all(outcome.status != "out_of_budget" for outcome in outcomes)
-        return Done(block.number, outcomes, oracle.queries, whole), asked.answers
-
-
-@dataclass(slots=True)
-class _Tally:
-    """Outcomes done, counted by several threads and told to one at a time."""
-
-    progress: Progress | None
-    done: int
-    wanted: int
-    turn: Lock = field(default_factory=Lock)
-
-    def __post_init__(self) -> None:
-        if self.progress is not None and self.done:
-            self.progress(self.done, self.wanted)
-
-    def add(self) -> None:
-        """One more."""
-        with self.turn:
-            self.done += 1
-            if self.progress is not None:
-                self.progress(self.done, self.wanted)
 
 
 def _assigned(battery: Battery, kept: State, stopping: Stopping | None, done: _Past) -> Iterator[Work]:
@@ -153,7 +105,7 @@ def _assigned(battery: Battery, kept: State, stopping: Stopping | None, done: _P
         yield block, [[step for step in battery.steps if needs(step, e.lang)] for e in block.examples]
 
 
-def _work(job: _Job, kept: State, stopping: Stopping | None) -> None:
+def _work(probe: Probe, engine: Engine, kept: State, stopping: Stopping | None, answers: AnswerStore | None) -> None:
     """Every block that is not done, kept in their order."""
     done: _Past = deque()
     if stopping is not None:
@@ -162,10 +114,10 @@ def _work(job: _Job, kept: State, stopping: Stopping | None) -> None:
             done.append((number, outcomes))
             while done[0][0] <= first - LAG:
                 stopping.update(done.popleft()[1])
-    ahead = LAG if stopping is not None else 2 * job.crew.size
-    for found, answers in job.crew.ordered(job, _assigned(job.battery, kept, stopping, done), ahead):
-        if job.answers is not None:
-            job.answers.keep(answers)
+    ahead = LAG if stopping is not None else None
+    for found, said in engine.ordered(probe, _assigned(probe.battery, kept, stopping, done), ahead):
+        if answers is not None:
+            answers.keep(said)
         kept.keep(found)
         if stopping is not None:
             done.append((found.number, found.outcomes))

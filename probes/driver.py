@@ -77,7 +77,7 @@ class Driver:
         self._ask([example.item for example, _ in work])
         ready = list(self._ready(work, prepared))
         noisy = [Noisy(task, _spliced(task.example.item, *e), *e) for task, e in ready if task.step.kind == "noise"]
-        self._ask([n.item for n in noisy if (n.edits or n.pair_edits) and self._right(n.task.example)])
+        self._ask([n.item for n in noisy if n.edits or n.pair_edits])
         yield from (self._noise_outcome(n) for n in noisy)
         yield from (self._attack_outcome(task, offered) for task, offered in ready if task.step.kind == "attack")
 
@@ -113,14 +113,12 @@ class Driver:
                 return self._outcome(task, "out_of_budget")
             if not _rounded_away(task):
                 return self._outcome(task, "not_applicable")
-        if not self._right(task.example):
-            return self._outcome(task, "wrong_already")
         if after is None:
             return self._outcome(task, "out_of_budget")
-        fooled = int(after.argmax()) != int(clean.argmax())
-        return self._outcome(
-            task, "fooled" if fooled else "held", noisy.item, noisy.edits, noisy.pair_edits, after, queries=1
-        )
+        status: Status = "held" if int(after.argmax()) == int(clean.argmax()) else "fooled"
+        if not self._right(task.example):
+            status = "wrong_already"
+        return self._outcome(task, status, noisy.item, noisy.edits, noisy.pair_edits, after, queries=1)
 
     def _attack_outcome(self, task: Task, prepared: Prepared) -> Outcome:
         example, step = task.example, task.step

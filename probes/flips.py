@@ -17,7 +17,7 @@ class Flips:
     """Tries after which the model answered another label, by what the gold label says of it.
 
     harmful: right, then wrong, of `right` tries on texts the model had right. healing: wrong, then right, and lateral:
-    wrong, then wrong in another way, of the `wrong` tries on texts it had wrong (0 where those were not asked again).
+    wrong, then wrong in another way, of the `wrong` tries of noise on texts it had wrong; no attack is tried on these.
     unlabelled: of `without_gold` tries on texts without gold label.
     """
 

@@ -30,11 +30,11 @@ class Outcome:
     """What one step did to one example in one draw; probabilities are those of the label.
 
     held: the label stayed (for an attack: against every query its budget allowed). fooled: it was lost, or the goal of
-    an attack with another goal reached. wrong_already: the clean prediction misses the gold label. not_applicable: no
-    edit applies to this text, or the clean prediction is the target already. out_of_budget: the run's deadline passed
-    before this was settled. The label is the gold label, or, where there is none (gold is False), the model's own
-    prediction on the clean text. goal is what the step was after. dose is the share of the graphemes that the edits
-    change (`probes.dose`), None where no edited text was tried.
+    an attack with another goal reached. wrong_already: the clean prediction misses the gold label; noise is tried all
+    the same (`probes.flips`), attacks are not. not_applicable: no edit applies to this text, or the clean prediction is
+    the target already. out_of_budget: the run's deadline passed before this was settled. The label is the gold label,
+    or, where there is none (gold is False), the model's own prediction on the clean text. goal is what the step was
+    after. dose is the share of graphemes that the edits change (`probes.dose`), None where no edited text was tried.
     """
 
     example: str
@@ -237,12 +237,12 @@ class _Tally:
         losing = outcome.goal == UNTARGETED
         if settled:
             self.queries.append(outcome.queries)
+            if outcome.dose is not None:
+                self.doses.append(outcome.dose)
             if losing or any_goal:
                 _count(self.trials, outcome.example, status == "fooled")
         if outcome.gold and losing and (settled or status == "wrong_already"):
             _count(self.robust, outcome.example, status == "held")
-        if outcome.dose is not None:
-            self.doses.append(outcome.dose)
 
     def row(self, lang: str | None, step: str | None) -> Row:
         """The cell that they make."""

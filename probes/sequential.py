@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
@@ -51,7 +49,7 @@ class Sequential:
     """Tells the cells whose flip rate is known to lie above, or below, what is tolerated; each is asked no further.
 
     The error of all cells together is at most 1 - confidence, whenever each is stopped. Needs texts in an order that
-    has nothing to do with their answers: sort them by `turn`.
+    has nothing to do with their answers, as `probes.run` asks them.
     """
 
     def __init__(self, cells: Iterable[Cell], *, tolerated: float, confidence: float = 0.95) -> None:
@@ -84,11 +82,6 @@ class Sequential:
     def provenance(self) -> dict[str, Any]:
         """What a report says of the rule ("stopping"): its verdicts then rest on confidence sequences."""
         return {"tolerated": self._tolerated, "confidence": self._confidence}
-
-
-def turn(seed: int, example: str) -> str:
-    """What to sort texts by so that they come in random order: it depends on the seed and the id alone."""
-    return hashlib.sha256(json.dumps([seed, example]).encode()).hexdigest()
 
 
 def _log_wealth(total: float | Numbers, n: float, rate: float) -> Numbers:

@@ -28,6 +28,7 @@ from runtime import (
 from runtime.doctor import examine
 from runtime.gating import Bars
 from runtime.inputs import open_input, open_report
+from runtime.ray_engine import EngineError, EngineName, choose
 from runtime.speaking import (
     Format,
     check_forms,
@@ -77,7 +78,13 @@ def run(
         bool, typer.Option("--strict", help="With --baseline: exit 1 unless it is shown that no more was lost.")
     ] = False,
     pack: Annotated[Path | None, typer.Option(help="Write the attacks that succeeded to this .jsonl file.")] = None,
-    workers: Annotated[int, typer.Option(help="Threads and processes; the report is the same.", min=1, max=256)] = 1,
+    workers: Annotated[
+        int | None, typer.Option(help="Blocks at once: 1, or with --engine ray every CPU.", min=1, max=256)
+    ] = None,
+    engine: Annotated[EngineName, typer.Option(help="This machine, or a Ray cluster; the report is the same.")] = (
+        EngineName.local
+    ),
+    ray_address: Annotated[str | None, typer.Option(help="The cluster; by default one is joined or started.")] = None,
     state: Annotated[
         Path | None,
         typer.Option(help="Folder to keep the run in; after a kill the same command goes on. Outcomes stay on disk."),
@@ -106,8 +113,11 @@ def run(
         babelproof run report/report.json --model models/new --baseline report/report.json --margin 0.02
 
         babelproof run full --model models/topics --data test.jsonl --workers 4 --state run --store answers.sqlite
+
+        babelproof run full --model models/topics --data test.jsonl --engine ray --ray-address 10.0.0.1:6379
     """
-    with refusals(PackError):
+    with refusals(PackError, EngineError):
+        elsewhere = choose(engine, model, address=ray_address, workers=workers, store=store)
         bars = Bars.parse(fail_under or (), baseline, margin, strict)
         chosen, examples = open_input(battery, data, limit, lang)
         bars.check([step.name for step in chosen.steps])
@@ -119,17 +129,18 @@ def run(
             attack_steps(chosen)
         printed = [Format.json] if as_json else check_forms(form or [], out)
         classifier = open_classifier(model)
-        with progress(chosen.name) as advance:
+        with elsewhere as opened, progress(chosen.name) as advance:
             report = batteries.run(
                 chosen,
                 classifier,
                 examples,
                 deadline=deadline,
                 progress=advance,
-                workers=workers,
+                workers=1 if opened else workers or 1,
                 state=state,
                 store=store,
                 stopping=stopping,
+                engine=opened,
             )
         if out is not None:
             write_report(report, form or (), out)

@@ -25,8 +25,8 @@ class TargetError(ValueError):
     """A target that is no classifier."""
 
 
-def open_classifier(target: str) -> Classifier:
-    """The classifier a target names; "module:attr" is a classifier, or what makes one.
+def open_classifier(target: str, *, threads: int | None = None) -> Classifier:
+    """The classifier a target names; "module:attr" is a classifier, or what makes one. threads: of a model folder.
 
     TargetError, or the error of its kind: ModelFolderError of a model folder, RemoteError of an address.
     """
@@ -35,7 +35,7 @@ def open_classifier(target: str) -> Classifier:
     path = Path(target)
     if path.is_dir():
         hugging_face = (path / "config.json").is_file() and not (path / NAME).is_file()
-        return _hugging_face(path) if hugging_face else runtime.load(target)
+        return _hugging_face(path) if hugging_face else runtime.load(target, threads=threads)
     if target.endswith(ENDINGS):
         try:
             return PredictionFile(target)

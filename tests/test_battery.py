@@ -12,6 +12,7 @@ from probes import battery
 from probes.battery import BatteryError, load, parse, run
 from probes.data import DataError
 from probes.driver import DRAWS
+from probes.flips import Flips, flips
 from probes.text import splice
 from probes.types import Example, Item
 from tests.fakes import KeywordClassifier
@@ -103,6 +104,26 @@ def test_noise_outcomes_say_what_happened():
             assert outcome.queries == 1
     assert {o.status for o in report.outcomes if o.example == "en3"} == {"wrong_already"}
     assert {o.status for o in report.outcomes} == {"held", "fooled", "wrong_already"}
+
+
+def test_noise_is_tried_on_what_is_wrong_already_and_counts_in_no_rate():
+    texts = [
+        Example("right", Item("The team won."), "en", "sports"),
+        Example("heals", Item("The team lost."), "en", "other"),
+        Example("wrong again", Item("The team came."), "en", "health"),
+    ]
+    report = run(battery_of({"name": "gone", "perturbations": ["drop"], "strength": 1.0}), make_topics(), texts)
+    found = {o.example: (o.status, o.predicted_before, o.predicted_after, o.queries) for o in report.outcomes}
+    assert found == {
+        "right": ("fooled", "sports", "other", 1),
+        "heals": ("wrong_already", "sports", "other", 1),
+        "wrong again": ("wrong_already", "sports", "other", 1),
+    }
+    assert flips(report.outcomes) == Flips(harmful=1, healing=1, lateral=1, right=1, wrong=2)
+    assert all(o.after == splice(o.before, o.edits) != o.before for o in report.outcomes)
+    [row] = report.rows()
+    assert (row.n, row.flips, row.dose) == (1, 1, next(o.dose for o in report.outcomes if o.example == "right"))
+    assert (row.robust.value, row.robust.n, row.clean.value) == (0, 3, pytest.approx(1 / 3))
 
 
 def test_probabilities_are_those_of_the_label():

@@ -10,8 +10,9 @@ from scipy.stats import binom
 
 from probes.battery import parse, run
 from probes.report import Report
-from probes.sequential import Sequential, anytime_p, confidence_sequence, turn
+from probes.sequential import Sequential, anytime_p, confidence_sequence
 from probes.significance import least, mid_p
+from probes.state import State
 from probes.types import Example, Item
 from probes.verdicts import verdicts
 from tests.fakes_probes import make_topics
@@ -96,9 +97,15 @@ def test_a_tolerated_rate_is_a_share():
 
 
 def test_the_order_of_texts_is_the_seeds_alone():
-    ids = [f"id{i}" for i in range(100)]
-    one, other = (sorted(ids, key=lambda id_: turn(seed, id_)) for seed in (0, 1))
-    assert one != other and one != ids and one == sorted(reversed(ids), key=lambda id_: turn(0, id_))
+    ids = [f"id{i:02}" for i in range(100)]
+
+    def asked(seed, ids):
+        with State(None, {}, []) as state:
+            state.stage([Example(name, Item("The team won."), "en") for name in ids], seed)
+            return [example.id for block in state.blocks() for example in block.examples]
+
+    one, other = asked(0, ids), asked(1, ids)
+    assert one != other and sorted(one) == ids != one == asked(0, ids[::-1])
 
 
 def test_a_run_stops_where_it_knows_and_its_verdicts_say_so():
