@@ -3,13 +3,14 @@ PYTHON ?= python3
 PORT ?= 3000
 RUN := .venv/.installed
 DEV := .venv-dev/.installed
+PEERS := textattack nlpaug langtest multypo
 PIP := -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix bench encoder clean
+.PHONY: help run test check fix bench bench-probes encoder clean
 
 help: ## show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 run: $(RUN) ## serve the shipped model, probe it in every language of the demo set, keep serving (PORT=3000)
 	.venv/bin/python examples/demo.py --port $(PORT)
@@ -29,6 +30,9 @@ fix: $(DEV) ## mend what the linter can mend
 bench: $(DEV) ## side-by-side measurements; prints tables, writes JSON to reports/
 	.venv-dev/bin/python -m benchmarks
 
+bench-probes: $(DEV) $(PEERS:%=.venv-peers/%/.installed) ## beside TextAttack, nlpaug, LangTest, multypo; docs/benchmarks.md
+	.venv-dev/bin/python -m benchmarks.probes
+
 $(RUN): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	.venv/bin/python $(PIP) -e .
@@ -41,5 +45,12 @@ $(DEV): pyproject.toml constraints.txt
 	.venv-dev/bin/python $(PIP) -e '.[train,nlpaug,dev]'
 	touch $@
 
+# everything pinned, so nothing is resolved; a peer that cannot be installed is missing in the tables, by name
+.venv-peers/%/.installed: benchmarks/peers/%.txt
+	rm -rf $(@D)
+	$(PYTHON) -m venv --without-pip $(@D)
+	$(PYTHON) -m pip --python $(@D)/bin/python install --quiet --disable-pip-version-check --no-deps -r $< \
+	  && touch $@ || { rm -rf $(@D); echo "$* cannot be installed and is left out"; }
+
 clean: ## remove the virtual environments and caches
-	rm -rf .venv .venv-dev .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info
+	rm -rf .venv .venv-dev .venv-peers .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info
