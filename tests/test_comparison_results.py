@@ -12,13 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from probes.significance import holm
 from tests.fakes_evaluation import evaluation, judged
 from training.comparison import plan, tuning
 from training.comparison.cells import differences
 from training.comparison.cost import Cost, remaining, spoken
 from training.comparison.forest import forest
 from training.comparison.results import MARGIN, against, judged_together, own
-from training.evaluation import Difference, Evaluation, EvaluationError, holm, paired_difference
+from training.evaluation import Difference, Evaluation, EvaluationError, paired_difference
 
 ROWS = 60
 

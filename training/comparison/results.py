@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from training.evaluation import Difference, Evaluation, holm
+from probes.significance import holm
+from training.evaluation import Difference, Evaluation
 from training.evaluation.outcomes import UNTRIED, Judged
 from training.evaluation.resampling import Bootstrap, Estimate, Numbers, Resamples, difference
 from training.evaluation.runs import Runs, alike, share_right

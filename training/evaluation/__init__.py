@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from training.evaluation.measure import evaluate
 from training.evaluation.outcomes import Evaluation, EvaluationError, Judged, Radius
-from training.evaluation.resampling import Difference, holm
+from training.evaluation.resampling import Difference
 from training.evaluation.runs import paired_difference
 from training.evaluation.suite import Suite
 
@@ -16,6 +16,5 @@ __all__ = [
     "Radius",
     "Suite",
     "evaluate",
-    "holm",
     "paired_difference",
 ]

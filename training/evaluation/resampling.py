@@ -186,16 +186,6 @@ def difference(values: Numbers, n_items: int, n_seeds: int) -> Difference:
     return Difference(float(values[0]), float(low), float(high), p, n_items, n_seeds)
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjusted p values that bound the chance of any false finding (Holm 1979), in the order given."""
-    order = sorted(range(len(p_values)), key=lambda place: p_values[place])
-    adjusted, largest = [0.0] * len(p_values), 0.0
-    for rank, place in enumerate(order):
-        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[place]))
-        adjusted[place] = largest
-    return adjusted
-
-
 def _drawn(n: int, draws: int, rng: np.random.Generator) -> NDArray[np.int16]:
     """How often each of n things is drawn; the first row draws each once."""
     weights = rng.multinomial(n, np.full(n, 1 / n), draws)
