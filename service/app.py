@@ -12,7 +12,7 @@ import bentoml
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import runtime
-from service.routes import Interface
+from service.interface import Interface
 from service.settings import read_settings
 
 _PR_SET_PDEATHSIG = 1

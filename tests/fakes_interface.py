@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 
 from runtime.classifier import OnnxClassifier
-from service.routes import Interface
+from service.interface import Interface
 from service.settings import Settings
 
 TEXTS = ["The minister won the election with every vote", "Der Arzt arbeitet seit Jahren in diesem Krankenhaus"]

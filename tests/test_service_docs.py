@@ -11,7 +11,7 @@ import httpx
 
 import runtime
 from probes.steps import parse
-from service.routes import Interface
+from service.interface import Interface
 from service.settings import PREFIX, Settings
 from tests.fakes_model import build_model_folder
 
@@ -39,7 +39,7 @@ async def test_routes_and_examples_work(tmp_path: Path) -> None:
     folder = build_model_folder(tmp_path / "model")
     interface = Interface(Settings(model=folder), runtime.load(folder, threads=1))
     for path in re.findall(r"`(?:GET|POST) (/[\w.]*)`", TEXT):
-        assert path in interface.routes
+        assert path in interface.routing.table
     examples = re.findall(r"curl localhost:3000(/\w+) -H 'Content-Type: application/json' -d '(.*?)'", TEXT, re.DOTALL)
     assert {path for path, _ in examples} == {"/predict", "/probe"}
     transport = httpx.ASGITransport(interface)  # type: ignore[arg-type]

@@ -152,7 +152,7 @@ def test_workers_that_cannot_stay_up_end_the_service(folder: Path, tmp_path: Pat
 
 def test_what_serving_imports_holds_no_torch() -> None:
     script = (
-        "import sys, service.__main__, service.app, service.routes\n"
+        "import sys, service.__main__, service.app, service.interface\n"
         "heavy = {'torch', 'transformers', 'optimum', 'training', 'nlpaug', 'datasets', 'pandas'}\n"
         "sys.exit(', '.join(sorted(heavy & set(sys.modules))) or 0)"
     )

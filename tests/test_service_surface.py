@@ -12,7 +12,7 @@ import pytest
 
 from probes.types import Item
 from runtime.classifier import OnnxClassifier
-from service.routes import Interface
+from service.interface import Interface
 from service.settings import Settings, SettingsError, read_settings
 from tests.fakes_interface import SETTINGS, SWAPS, TEXTS, client, post
 
@@ -55,7 +55,7 @@ async def test_metrics_have_a_bounded_number_of_series(http: httpx.AsyncClient) 
 async def test_openapi_describes_every_route_and_every_answer(http: httpx.AsyncClient, served: OnnxClassifier) -> None:
     document = (await http.get("/openapi.json")).json()
     described = {(path, method.upper()) for path, methods in document["paths"].items() for method in methods}
-    routes = Interface(SETTINGS, served).routes
+    routes = Interface(SETTINGS, served).routing.table
     assert described == {(path, method) for path, methods in routes.items() for method in methods}
 
     async def follows(path: str, body: dict[str, object]) -> None:

@@ -1,0 +1,99 @@
+"""Routes about the service itself: what it serves, whether it is well, its metrics, its OpenAPI document."""
+
+from __future__ import annotations
+
+import functools
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from probes import attacks, battery, languages, perturbations
+from service.context import Context
+from service.metrics import CONTENT_TYPE
+from service.openapi import document, gives
+from service.routing import Route, Table
+from service.settings import Settings
+
+
+class Facts:
+    """What is asked by people who run it and by programs that watch it."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self.table: Table = {}
+        """All routes of the interface, for the document; given by it."""
+
+    def routes(self) -> Table:
+        about = gives("The model, its languages, the limits, the batteries, versions")
+        return {
+            "/about": {"GET": Route(self._about, about)},
+            "/livez": {"GET": Route(self._alive, gives("Whether the process answers"))},
+            "/readyz": {"GET": Route(self._ready, gives("Whether the model is loaded"))},
+            # by this name clients of text-embeddings-inference know it
+            "/health": {"GET": Route(self._ready, gives("The same"))},
+            "/metrics": {"GET": Route(self._metrics, gives("Prometheus metrics", "text/plain"))},
+            "/openapi.json": {"GET": Route(self._openapi, gives("This document"))},
+        }
+
+    def close(self) -> None:
+        """Nothing runs."""
+
+    async def _about(self, request: Request) -> Response:
+        return JSONResponse(self._facts)
+
+    async def _alive(self, request: Request) -> Response:
+        return JSONResponse({"status": "alive"})
+
+    async def _ready(self, request: Request) -> Response:
+        return JSONResponse({"status": "ready"})
+
+    async def _metrics(self, request: Request) -> Response:
+        return Response(self._context.metrics.render(), headers={"Content-Type": CONTENT_TYPE})
+
+    async def _openapi(self, request: Request) -> Response:
+        return JSONResponse(document(_version("babelproof") or "0", self.table))
+
+    @functools.cached_property
+    def _facts(self) -> dict[str, Any]:
+        manifest, settings = self._context.classifier.manifest, self._context.settings
+        return {
+            "model": {
+                "name": settings.model.name,
+                "sha256": manifest.sha256,
+                "task": manifest.task,
+                "pairs": manifest.pairs,
+                "labels": manifest.labels,
+                "languages": manifest.languages,
+                "max_length": manifest.max_length,
+                "encoder": manifest.encoder,
+                "licence": manifest.licence,
+                "precision": manifest.onnx.precision,
+            },
+            "limits": {
+                name: getattr(settings, name)
+                for name in Settings.__dataclass_fields__
+                if name.startswith(("max_", "default_deadline")) or name.endswith("_queue")
+            },
+            "batteries": [
+                {"name": one.name, "version": one.version, "steps": [step.name for step in one.steps]}
+                for one in map(battery.load, battery.names())
+            ],
+            "perturbations": [
+                {"name": name, "description": perturbations.describe(name), "unit": perturbations.unit(name)}
+                for name in perturbations.names()
+            ],
+            "attacks": attacks.names(),
+            "probe_languages": languages.codes(),
+            "versions": {"python": platform.python_version()}
+            | {name: _version(name) for name in ("babelproof", "bentoml", "onnxruntime", "tokenizers", "numpy")},
+        }
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
