@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks import damage
 from benchmarks.peers.asking import ATTACKERS, NAMES, Peer, PeerError
 from probes.dose import distance
-from probes.stats import wilson
+from probes.statistics.intervals import wilson
 from probes.text import graphemes
 from probes.types import Example
 

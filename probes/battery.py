@@ -11,16 +11,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
-from probes import provenance
-from probes.answers import AnswerStore
 from probes.data import checked
-from probes.database import StoreError
-from probes.engine import Elsewhere, Engine, Here, Probe, Progress, Tally, Work
 from probes.report import Outcome, Report
-from probes.state import State
+from probes.running import provenance
+from probes.running.answers import AnswerStore
+from probes.running.database import StoreError
+from probes.running.engine import Elsewhere, Engine, Here, Probe, Progress, Tally, Work
+from probes.running.state import State
+from probes.running.workers import Crew, OneAtATime
 from probes.steps import Battery, BatteryError, Step, check_targets, load, names, parse
 from probes.types import Classifier, Example
-from probes.workers import Crew, OneAtATime
 
 __all__ = ["Battery", "BatteryError", "Step", "StoreError", "load", "names", "parse", "run"]
 
@@ -31,7 +31,7 @@ _Past = deque[tuple[int, Sequence[Outcome]]]
 
 
 class Stopping(Protocol):
-    """A rule that says which cells need no more texts (`probes.sequential.Sequential`)."""
+    """A rule that says which cells need no more texts (`probes.statistics.sequential.Sequential`)."""
 
     def update(self, outcomes: Iterable[Outcome]) -> None:
         """Take in the outcomes of a block; blocks come in their order."""
@@ -59,11 +59,12 @@ def run(
 ) -> Report:
     """Probe a classifier; after deadline seconds what is left is out_of_budget and the report is truncated.
 
-    The report is the same whatever the order of the examples and the number of workers (see probes.workers). state is a
-    folder the run is kept in: called again after a kill it goes on, the report is that of a run nobody disturbed, and
-    its outcomes stay on disk. store is a file of answers: what is known is not asked again, and counts as a query all
-    the same. stopping ends cells early. progress is called with outcomes done and wanted. engine probes elsewhere, by a
-    classifier of its own that must be this one; workers and store are those of this process and do not go with it.
+    The report is the same whatever the order of the examples and the number of workers (see probes.running.workers).
+    state is a folder the run is kept in: called again after a kill it goes on, the report is that of a run nobody
+    disturbed, and its outcomes stay on disk. store is a file of answers: what is known is not asked again, and counts
+    as a query all the same. stopping ends cells early. progress is called with outcomes done and wanted. engine probes
+    elsewhere, by a classifier of its own that must be this one; workers and store are those of this process and do not
+    go with it.
 
     Raises DataError for repeated ids and labels the model lacks, BatteryError for a targeted attack on a label it
     lacks, StoreError for a state or a store that cannot be used, and for a store where the model has no digest.

@@ -9,10 +9,10 @@ from statistics import fmean
 
 from probes import battery as batteries
 from probes import defences
-from probes.comparison import ALL, CLEAN, Contrast, compare
 from probes.defences import Defended
 from probes.registry import unknown
 from probes.report import Report
+from probes.statistics.comparison import ALL, CLEAN, Contrast, compare
 from probes.steps import Battery
 from probes.types import Classifier, Example
 

@@ -10,7 +10,7 @@ from itertools import groupby
 from statistics import fmean, median
 from typing import Any, Literal, get_args
 
-from probes.stats import Counts, Difference, Share, cluster_bootstrap, share
+from probes.statistics.intervals import Counts, Difference, Share, cluster_bootstrap, share
 from probes.steps import COVERAGE, Battery, parse
 from probes.types import Edit, Example, Item
 
@@ -31,10 +31,11 @@ class Outcome:
 
     held: the label stayed (for an attack: against every query its budget allowed). fooled: it was lost, or the goal of
     an attack with another goal reached. wrong_already: the clean prediction misses the gold label; noise is tried all
-    the same (`probes.flips`), attacks are not. not_applicable: no edit applies to this text, or the clean prediction is
-    the target already. out_of_budget: the run's deadline passed before this was settled. The label is the gold label,
-    or, where there is none (gold is False), the model's own prediction on the clean text. goal is what the step was
-    after. dose is the share of graphemes that the edits change (`probes.dose`), None where no edited text was tried.
+    the same (`probes.statistics.flips`), attacks are not. not_applicable: no edit applies to this text, or the clean
+    prediction is the target already. out_of_budget: the run's deadline passed before this was settled. The label is the
+    gold label, or, where there is none (gold is False), the model's own prediction on the clean text. goal is what the
+    step was after. dose is the share of graphemes that the edits change (`probes.dose`), None where no edited text was
+    tried.
     """
 
     example: str
@@ -130,7 +131,7 @@ class Report:
         return sorted(rows, key=lambda row: (row.lang or "", steps.get(row.step or "", 0)))
 
     def _ordered(self, by: Sequence[Key]) -> Iterable[Outcome]:
-        """Outcomes with those of a group together; those on disk (`probes.state.Kept`) come one at a time."""
+        """Outcomes with those of a group together; those on disk (`probes.running.state.Kept`) come one at a time."""
         on_disk = getattr(self.outcomes, "ordered", None)
         return on_disk(by) if on_disk else sorted(self.outcomes, key=lambda o: [getattr(o, key) for key in by])
 

@@ -9,8 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from probes import accept, attacks, goals, perturbations
+from probes import attacks, perturbations
 from probes.registry import UnknownName, unknown
+from probes.searching import accept, goals
 
 FOLDER = Path(__file__).parent / "batteries"
 

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from probes.certified import Certified, measure
+from probes.certificates.certified import Certified, measure
+from probes.certificates.deletion import Deletion
 from probes.data import DataError, read_examples
-from probes.deletion import Deletion
 from probes.files import write_text
 from probes.render.certified import LEGEND, markdown, rows, summary, svg
 from runtime.speaking import console, progress, refusals, table

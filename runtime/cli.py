@@ -14,7 +14,7 @@ from rich.table import Table
 
 from probes import battery as batteries
 from probes.data import read_examples
-from probes.packs import PackError, attack_steps
+from probes.searching.packs import PackError, attack_steps
 from runtime import (
     behave_command,
     catalogue,

@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from probes import battery as batteries
-from probes import comparison
 from probes.data import DataError, read_examples
 from probes.files import write_text
 from probes.render import comparison as rendering
 from probes.report import Report, ReportError
+from probes.statistics import comparison
 from probes.steps import Battery
 from probes.types import Example
 from runtime.gating import Bars, losses

@@ -9,13 +9,13 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from probes.comparison import ALL, CLEAN, Comparison, Contrast, compare
-from probes.crosslingual import QUANTITIES, Estimate, across, by_cell, extreme
 from probes.registry import unknown
 from probes.render.grid import language_name
 from probes.report import Report
-from probes.sequential import Sequential
-from probes.stats import Share, share
+from probes.statistics.comparison import ALL, CLEAN, Comparison, Contrast, compare
+from probes.statistics.crosslingual import QUANTITIES, Estimate, across, by_cell, extreme
+from probes.statistics.intervals import Share, share
+from probes.statistics.sequential import Sequential
 from probes.steps import Battery
 from runtime.inputs import open_report
 

@@ -31,6 +31,9 @@ class FileDigest:
     bytes: int
 
 
+Precision = Literal["fp32", "fp16", "bf16", "int8"]
+
+
 @dataclass(frozen=True, slots=True)
 class Onnx:
     """The graph: its file, opset, weight precision and the token id that pads a row."""
@@ -38,7 +41,7 @@ class Onnx:
     __pydantic_config__: ClassVar = ConfigDict(extra="forbid", strict=True)
     file: str = "model.onnx"
     opset: int = 18
-    precision: Literal["fp32", "int8"] = "int8"
+    precision: Precision = "int8"
     pad_id: int = 0
 
 
@@ -104,6 +107,8 @@ class Manifest:
     encoder: str
     licence: str
     onnx: Onnx = field(default_factory=Onnx)
+    variants: tuple[Onnx, ...] = ()
+    """The same model in other precisions, beside the graph that is served unless one of these is chosen."""
     smoothing: Smoothing | None = None
     recipe_sha256: str | None = None
     data_sha256: Mapping[str, str] = field(default_factory=dict)
@@ -114,7 +119,7 @@ class Manifest:
     @property
     def sha256(self) -> str:
         """The identity of the model: digest of everything the manifest says, hence of every byte of the folder."""
-        return hashlib.sha256(json.dumps(asdict(self), allow_nan=False).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(_content(self), allow_nan=False).encode()).hexdigest()
 
 
 _ADAPTER = TypeAdapter(Manifest)
@@ -191,9 +196,17 @@ def _digests(folder: Path) -> dict[str, FileDigest]:
     return digests
 
 
+def _content(manifest: Manifest) -> dict[str, Any]:
+    """What a manifest says; without variants it says nothing of them, as before there were any."""
+    content = asdict(manifest)
+    if not manifest.variants:
+        del content["variants"]
+    return content
+
+
 def _render(manifest: Manifest) -> bytes:
     """The one way a manifest is written; `read` accepts no other bytes."""
-    content = {"sha256": manifest.sha256, **asdict(manifest)}
+    content = {"sha256": manifest.sha256, **_content(manifest)}
     return (json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
@@ -225,6 +238,9 @@ def _check(manifest: Manifest, path: Path) -> None:
         raise ModelFolderError(f"{path}: labels must be two or more different names, not {list(manifest.labels)}.")
     if manifest.max_length < 4:
         raise ModelFolderError(f"{path}: max_length {manifest.max_length} leaves no room for text.")
-    for name in (manifest.onnx.file, TOKENIZER):
+    graphs = [graph.file for graph in (manifest.onnx, *manifest.variants)]
+    if len(set(graphs)) < len(graphs):
+        raise ModelFolderError(f"{path}: onnx and variants must name different files, not {graphs}.")
+    for name in (*graphs, TOKENIZER):
         if name not in manifest.files:
             raise ModelFolderError(f"{path}: files does not name {name}.")

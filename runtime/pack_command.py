@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from probes import packs, transfer
 from probes.files import write_text
-from probes.packs import PackError
 from probes.report import Report
+from probes.searching import packs, transfer
+from probes.searching.packs import PackError
 from probes.types import Classifier
 from runtime.speaking import console, progress, refusals, table
 from runtime.targets import open_classifier

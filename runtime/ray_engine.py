@@ -16,10 +16,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from probes import provenance
-from probes.engine import Found, Probe, Work
+from probes.running import provenance
+from probes.running.engine import Found, Probe, Work
+from probes.running.workers import WorkerError
 from probes.types import Classifier
-from probes.workers import WorkerError
 from runtime.targets import open_classifier
 
 RETRIES = 5

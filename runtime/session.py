@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
+from runtime.machine import usable_cpus
 from runtime.manifest import ModelFolderError
 
 CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
+Provider = str | tuple[str, Mapping[str, str]]
+"""An execution provider's name, or its name and options."""
 
 
 class RuntimeMissingError(RuntimeError):
@@ -49,24 +51,22 @@ def wheel_fault() -> str | None:
     return None
 
 
-def open_session(path: Path, providers: Sequence[str] | None = None, threads: int | None = None) -> Any:
+def open_session(path: Path, providers: Sequence[Provider] | None = None, threads: int | None = None) -> Any:
     """An InferenceSession on the providers asked for, or on CUDA where it really works, else on the CPU."""
     ort = onnxruntime()
     available = ort.get_available_providers()
     wanted = list(providers) if providers is not None else [name for name in (CUDA, CPU) if name in available]
-    if unknown := [name for name in wanted if name not in available]:
+    names = [one if isinstance(one, str) else one[0] for one in wanted]
+    if unknown := [name for name in names if name not in available]:
         raise RuntimeMissingError(f"no {', '.join(unknown)} in this ONNX Runtime; it has {', '.join(available)}")
-    if CUDA in wanted and hasattr(ort, "preload_dlls"):
+    if CUDA in names and hasattr(ort, "preload_dlls"):
         ort.preload_dlls()
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads or _cpus()
-    options.log_severity_level = 4  # a CUDA that cannot start is told below, once
     try:
-        session = ort.InferenceSession(str(path), options, providers=wanted)
+        session = ort.InferenceSession(str(path), session_options(threads), providers=wanted)
     except Exception as error:  # the library has no common base for its errors
         raise ModelFolderError(f"{path}: ONNX Runtime cannot open it ({error})") from None
     # it falls back to the CPU without a word
-    if providers is not None and (lost := [name for name in wanted if name not in session.get_providers()]):
+    if providers is not None and (lost := [name for name in names if name not in session.get_providers()]):
         raise RuntimeMissingError(
             f"{', '.join(lost)} could not start (driver, CUDA or cuDNN missing?); "
             f"only {', '.join(session.get_providers())} would run"
@@ -74,6 +74,17 @@ def open_session(path: Path, providers: Sequence[str] | None = None, threads: in
     return session
 
 
-def _cpus() -> int:
-    """CPUs this process may use; ONNX Runtime itself would count those of the whole machine."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def session_options(threads: int | None = None) -> Any:
+    """How a session uses the machine: `threads` of its own, or every CPU this process may use.
+
+    Who says how many shares the CPUs with others, so its idle threads sleep; alone they spin, which answers sooner.
+    """
+    options = onnxruntime().SessionOptions()
+    options.intra_op_num_threads = threads or usable_cpus()
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0" if threads else "1")
+    # a plan of memory would be kept for every shape ever seen; the arena is reused, and without it memory creeps up
+    options.enable_mem_pattern = False
+    options.enable_cpu_mem_arena = True
+    options.log_severity_level = 4  # a CUDA that cannot start is told once, by open_session
+    return options

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from probes.smoothing import Sampler
+from probes.certificates.smoothing import Sampler
 from probes.types import Item
 from runtime.manifest import TOKENIZER, Manifest, ModelFolderError, Smoothing, verify
 from runtime.session import open_session
@@ -20,7 +20,7 @@ _BATCH = 64
 
 
 class SmoothedClassifier:
-    """A verified model folder with the graphs for noisy passes; what `probes.smoothing` votes and certifies with."""
+    """A verified model folder with the graphs for noisy passes, for `probes.certificates.smoothing` to vote with."""
 
     def __init__(
         self, folder: str | Path, *, providers: Sequence[str] | None = None, threads: int | None = None

@@ -18,10 +18,10 @@ from rich.table import Table
 from probes import render
 from probes.battery import BatteryError
 from probes.data import DataError
-from probes.database import StoreError
 from probes.registry import UnknownName
 from probes.report import Report, ReportError
-from probes.workers import WorkerError
+from probes.running.database import StoreError
+from probes.running.workers import WorkerError
 from runtime.gating import GateError
 from runtime.manifest import ModelFolderError
 from runtime.predictions import PredictionError

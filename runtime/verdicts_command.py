@@ -10,7 +10,7 @@ import typer
 from probes.files import write_text
 from probes.render import verdicts as rendering
 from probes.report import ReportError
-from probes.verdicts import verdicts as judge
+from probes.statistics.verdicts import verdicts as judge
 from runtime.inputs import open_report
 from runtime.speaking import console, refusals, table
 

@@ -32,7 +32,7 @@ class Settings:
     max_chars: int = 20_000
     """Characters (code points) of one text."""
     max_probe_texts: int = 512
-    max_probe_steps: int = 32
+    max_probe_steps: int = 64
     max_probe_draws: int = 50
     """Draws of one noise step for one text."""
     max_probe_budget: int = 2_000

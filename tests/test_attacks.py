@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probes import attacks, languages, perturbations
-from probes.accept import apart, cost, of, within
 from probes.attacks.charmer import CHOSEN
 from probes.attacks.greedy import POOL
 from probes.battery import parse
 from probes.oracle import BudgetSpent, Oracle
 from probes.registry import UnknownName
-from probes.search import CHUNK, extensions, pruned, strongest
+from probes.searching.accept import apart, cost, of, within
+from probes.searching.search import CHUNK, extensions, pruned, strongest
 from probes.text import splice
 from probes.types import Attempt, Edit, Item
 from tests.fakes import KeywordClassifier

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probes import accept, goals, languages, perturbations
-from probes.accept import near
+from probes import languages, perturbations
 from probes.battery import BatteryError, parse, run
 from probes.render.grid import summary
 from probes.report import Report
-from probes.sides import joined, sides
+from probes.searching import accept, goals
+from probes.searching.accept import near
+from probes.searching.sides import joined, sides
 from probes.text import splice
 from probes.types import Edit, Example, Item
 from tests.fakes import KeywordClassifier

@@ -11,8 +11,8 @@ import pytest
 from probes import battery
 from probes.battery import BatteryError, load, parse, run
 from probes.data import DataError
-from probes.driver import DRAWS
-from probes.flips import Flips, flips
+from probes.running.driver import DRAWS
+from probes.statistics.flips import Flips, flips
 from probes.text import splice
 from probes.types import Example, Item
 from tests.fakes import KeywordClassifier

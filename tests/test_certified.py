@@ -12,11 +12,11 @@ import pytest
 from typer.testing import CliRunner
 
 import probes
-from probes.certified import Certified, Judged, measure
+from probes.certificates.certified import Certified, Judged, measure
+from probes.certificates.deletion import Deletion, EditCertificate
 from probes.data import DataError
-from probes.deletion import Deletion, EditCertificate
 from probes.render.certified import markdown, rows, summary, svg
-from probes.stats import wilson
+from probes.statistics.intervals import wilson
 from probes.types import Example, Item
 from runtime.cli import app
 from tests.fakes import KeywordClassifier

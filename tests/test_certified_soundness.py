@@ -10,9 +10,9 @@ import pytest
 from scipy.stats import binomtest
 
 from probes import battery
-from probes.accept import near
+from probes.certificates.deletion import Deletion, Smoothed, certify, segment
 from probes.data import read_examples
-from probes.deletion import Deletion, Smoothed, certify, segment
+from probes.searching.accept import near
 from probes.steps import Battery
 from probes.types import Example, Item, Probabilities
 from tests.fakes import KeywordClassifier

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from probes.battery import parse, run
-from probes.comparison import ALL, CLEAN, compare
 from probes.render import comparison as rendering
 from probes.report import ReportError
+from probes.statistics.comparison import ALL, CLEAN, compare
 from probes.types import Example, Item
 from runtime.gating import losses
 from tests.fakes_verdicts import LANGS, drawn, even, outcome, report

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probes.significance import holm
+from probes.statistics.significance import holm
 from tests.fakes_evaluation import evaluation, judged
 from training.comparison import plan, tuning
 from training.comparison.cells import differences

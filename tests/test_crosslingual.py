@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from probes.crosslingual import across, by_cell, extreme
+from probes.statistics.crosslingual import across, by_cell, extreme
 from tests.fakes_verdicts import LANGS, drawn, even, outcome, report
 
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probes.accept import near
-from probes.deletion import Deletion, Smoothed, bound, certify, radius, segment
+from probes.certificates.deletion import Deletion, Smoothed, bound, certify, radius, segment
 from probes.oracle import BudgetSpent, DeadlinePassed, Oracle
+from probes.searching.accept import near
 from probes.types import Example, Item
 from tests.fakes import KeywordClassifier
 

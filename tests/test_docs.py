@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from probes import attacks, battery, behaviour, defences, keyboards, languages, perturbations
+from probes import attacks, battery, behaviour, defences, languages, perturbations
+from probes.scripts import keyboards
 from runtime import catalogue
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 from sklearn.metrics import f1_score
 
-from probes.significance import holm
-from probes.stats import wilson
+from probes.statistics.intervals import wilson
+from probes.statistics.significance import holm
 from tests.fakes_evaluation import evaluation, judged
 from training.evaluation.outcomes import Evaluation, EvaluationError, Radius
 from training.evaluation.resampling import Bootstrap, Difference, Estimate

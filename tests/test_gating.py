@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from probes.crosslingual import across
 from probes.report import Report
+from probes.statistics.crosslingual import across
 from runtime.cli import app
 from runtime.gating import Bars, Gate, GateError
 from tests.fakes_probes import EXAMPLES

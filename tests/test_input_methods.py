@@ -7,8 +7,9 @@ import json
 import numpy as np
 import pytest
 
-from probes import hangul, homophone_tables, homophones, languages, noise, perturbations
-from probes.romanisation import applies, romanised
+from probes import languages, noise, perturbations
+from probes.scripts import hangul, homophone_tables, homophones
+from probes.scripts.romanisation import applies, romanised
 from tests.golden import texts
 
 NAMES = ("wrong_candidate", "telex", "telex:vni", "romanise")

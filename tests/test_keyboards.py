@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from probes import languages, noise, perturbations
-from probes.keyboard_tables import Symbols
-from probes.keyboards import DEAD, layout, names, retyped, typed_letters
-from probes.slips import slips
+from probes.scripts.keyboard_tables import Symbols
+from probes.scripts.keyboards import DEAD, layout, names, retyped, typed_letters
+from probes.scripts.slips import slips
 from probes.text import graphemes, script_of, splice
 from tests.golden import texts
 

@@ -13,8 +13,8 @@ import regex
 
 from probes import languages
 from probes.detect import detect
-from probes.keyboards import layout
-from probes.marks import plain
+from probes.scripts.keyboards import layout
+from probes.scripts.marks import plain
 from probes.text import script_of
 from tests.golden import texts
 

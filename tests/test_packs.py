@@ -11,11 +11,11 @@ import pytest
 from typer.testing import CliRunner
 
 import probes
-from probes import packs, transfer
 from probes.battery import parse, run
-from probes.packs import Finding, PackError, collect, read, write
-from probes.stats import wilson
-from probes.transfer import replay
+from probes.searching import packs, transfer
+from probes.searching.packs import Finding, PackError, collect, read, write
+from probes.searching.transfer import replay
+from probes.statistics.intervals import wilson
 from probes.types import Edit, Example, Item
 from runtime.cli import app
 from tests.fakes import KeywordClassifier

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import probes
 from probes.battery import load, parse, run
 from probes.report import Outcome, Report, ReportError, difference
-from probes.stats import wilson
+from probes.statistics.intervals import wilson
 from probes.types import Edit, Example, Item
 from tests.fakes_probes import EXAMPLES, make_topics
 

@@ -16,10 +16,10 @@ import pytest
 
 from probes.battery import load, parse, run
 from probes.data import DataError
-from probes.database import StoreError
-from probes.state import FILE
+from probes.running.database import StoreError
+from probes.running.state import FILE
+from probes.running.workers import Crew, WorkerError
 from probes.types import Example, Item
-from probes.workers import Crew, WorkerError
 from tests.fakes import KeywordClassifier
 from tests.fakes_probes import EXAMPLES, TOPICS, make_topics
 

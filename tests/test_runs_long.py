@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from probes.battery import LAG, parse, run
-from probes.sequential import Sequential
-from probes.state import BLOCK
+from probes.running.state import BLOCK
+from probes.statistics.sequential import Sequential
 from probes.types import Example, Item
 from runtime.cli import app
 from tests.fakes_probes import EXAMPLES, make_topics

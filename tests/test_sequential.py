@@ -10,11 +10,11 @@ from scipy.stats import binom
 
 from probes.battery import parse, run
 from probes.report import Report
-from probes.sequential import Sequential, anytime_p, confidence_sequence
-from probes.significance import least, mid_p
-from probes.state import State
+from probes.running.state import State
+from probes.statistics.sequential import Sequential, anytime_p, confidence_sequence
+from probes.statistics.significance import least, mid_p
+from probes.statistics.verdicts import verdicts
 from probes.types import Example, Item
-from probes.verdicts import verdicts
 from tests.fakes_probes import make_topics
 from tests.fakes_verdicts import outcome
 

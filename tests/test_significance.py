@@ -10,7 +10,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import ndtr
 from scipy.stats import binom, binomtest
 
-from probes.significance import least, mcnemar, mid_p, mid_p_interval, tango, tango_interval
+from probes.statistics.significance import least, mcnemar, mid_p, mid_p_interval, tango, tango_interval
 
 
 @given(st.integers(1, 200), st.data())

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from probes.smoothing import certify, vote
+from probes.certificates.smoothing import certify, vote
 from probes.types import Example, Item
 from runtime.classifier import OnnxClassifier
 from runtime.manifest import Manifest, ModelFolderError, Onnx, Smoothing

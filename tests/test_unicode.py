@@ -12,11 +12,12 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from probes import homoglyphs, languages, noise, perturbations, unicode_tables
-from probes.notation import notation
-from probes.script_variants import codes, variant
+from probes import languages, noise, perturbations
+from probes.scripts import homoglyphs, unicode_tables
+from probes.scripts.notation import notation
+from probes.scripts.script_variants import codes, variant
+from probes.scripts.writing import ALPHABETS, JOINING
 from probes.text import graphemes, script_of, splice
-from probes.writing import ALPHABETS, JOINING
 from tests.golden import texts
 
 TEXTS = texts()

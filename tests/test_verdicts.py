@@ -7,10 +7,10 @@ import json
 import numpy as np
 import pytest
 
-from probes.flips import Flips, flips, kind
 from probes.render import verdicts as rendering
-from probes.significance import holm, mid_p
-from probes.verdicts import verdicts
+from probes.statistics.flips import Flips, flips, kind
+from probes.statistics.significance import holm, mid_p
+from probes.statistics.verdicts import verdicts
 from tests.fakes_verdicts import drawn, even, outcome, report
 
 

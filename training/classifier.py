@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from transformers import AutoTokenizer
 
-from probes.smoothing import Sampler
+from probes.certificates.smoothing import Sampler
 from probes.types import Item, Probabilities
 from runtime.classifier import pack
 from training import head

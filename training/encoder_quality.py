@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from transformers import AutoModel, AutoTokenizer
 
-from probes.stats import wilson
+from probes.statistics.intervals import wilson
 from training.align.distil import device, encode
 from training.align.pairs import ENGLISH, PairsError
 

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from probes.search import CHUNK, edited, extensions, strongest, untouched
+from probes.searching.search import CHUNK, edited, extensions, strongest, untouched
 from probes.types import Accept, Attempt, Edit, Item, Oracle
 from training.classifier import TorchClassifier
 from training.passes import hooked

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from probes import languages
-from probes.casing import lower
 from probes.languages import Language
+from probes.scripts.casing import lower
 from probes.text import Span, words
 from training.align.pairs import ENGLISH, ParallelText
 from training.lexicon import Lexicon, Translation

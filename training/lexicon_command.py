@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from probes.stats import Share
+from probes.statistics.intervals import Share
 from training import lexicon_quality
 from training.align.pairs import read_pairs
 from training.lexicon import LexiconError, save

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from probes import languages
-from probes.casing import lower
-from probes.stats import Share, wilson
+from probes.scripts.casing import lower
+from probes.statistics.intervals import Share, wilson
 from training.align.pairs import ENGLISH, open_text
 from training.lexicon import Lexicon, LexiconError
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 import regex
 from transformers import AutoTokenizer
 
-from probes.casing import lower, match_case
 from probes.languages import Language
 from probes.perturbations import same_scripts
+from probes.scripts.casing import lower, match_case
 from probes.text import Span
 from probes.types import Edit
 

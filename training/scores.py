@@ -9,7 +9,7 @@ import numpy as np
 from rich.table import Table
 from sklearn.metrics import f1_score
 
-from probes.stats import wilson
+from probes.statistics.intervals import wilson
 from probes.types import Classifier, Example
 
 

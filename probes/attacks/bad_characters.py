@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import differential_evolution
 
-from probes.search import Edits, pruned, ranked, trials, untouched
+from probes.searching.search import Edits, pruned, ranked, trials, untouched
 from probes.types import Accept, Attempt, Edit, Item, Oracle
 
 SLOTS, POPULATION, GENERATIONS = 5, 32, 10

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from probes.search import extensions, ranked, trials, untouched
+from probes.searching.search import extensions, ranked, trials, untouched
 from probes.types import Accept, Attempt, Edit, Item, Oracle
 
 # Edits drawn for the first round, edits of it that are tried further, sets kept in a round.

@@ -12,7 +12,7 @@ from itertools import groupby
 
 import numpy as np
 
-from probes.search import extensions, ranked, trials, untouched
+from probes.searching.search import extensions, ranked, trials, untouched
 from probes.types import Accept, Attempt, Edit, Item, Oracle
 
 # Positions tried in a round, and how many of them are looked into.

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from probes.search import Edits, Trial, pruned, ranked, trials, untouched
+from probes.searching.search import Edits, Trial, pruned, ranked, trials, untouched
 from probes.types import Accept, Attempt, Edit, Item, Oracle
 
 POPULATION, GENERATIONS = 16, 20

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from probes.search import extensions, strongest, untouched
+from probes.searching.search import extensions, strongest, untouched
 from probes.types import Accept, Attempt, Edit, Item, Oracle
 
 # Every round asks for each remaining edit once: more of them than this and the budget never sees a second round.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from probes.search import by_importance, by_word, extensions, strongest, untouched
+from probes.searching.search import by_importance, by_word, extensions, strongest, untouched
 from probes.types import Accept, Attempt, Edit, Item, Oracle
 
 # Edits drawn per word; with more of them the budget ends before the second word.

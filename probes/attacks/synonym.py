@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from probes.accept import cost
-from probes.search import Trial, by_importance, by_word, extensions, ranked, trials, untouched
+from probes.searching.accept import cost
+from probes.searching.search import Trial, by_importance, by_word, extensions, ranked, trials, untouched
 from probes.types import Accept, Attempt, Edit, Item, Oracle
 
 

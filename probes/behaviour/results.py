@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from probes.stats import Counts, Share, share
+from probes.statistics.intervals import Counts, Share, share
 
 FORMAT = "babelproof-behaviour/1"
 

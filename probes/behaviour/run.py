@@ -15,8 +15,8 @@ from probes.behaviour.suite import Behaviour, Suite, SuiteError, Template
 from probes.behaviour.tasks import Alignment, align
 from probes.behaviour.templates import Exhausted, Filling
 from probes.oracle import Oracle
-from probes.provenance import identity, versions
 from probes.registry import unknown
+from probes.running.provenance import identity, versions
 from probes.types import Classifier, Item, Probabilities
 
 # Draws for each case wanted: a filling that is there already, or changes nothing, is drawn again.

@@ -9,8 +9,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from probes.casing import upper
 from probes.languages import Language
+from probes.scripts.casing import upper
 
 Filler = Mapping[str, str]
 """Forms and features of one word by name; the first is the form a template gets that asks for none."""

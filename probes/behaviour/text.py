@@ -6,7 +6,7 @@ from rich.table import Table
 
 from probes.behaviour.results import BehaviourReport, Row, Summary, Verdict
 from probes.render.grid import language_name, percent
-from probes.stats import Share
+from probes.statistics.intervals import Share
 
 LEGEND = (
     "Each cell: share of cases that failed, [95 % interval, templates being clusters], n = cases. "

@@ -7,8 +7,8 @@ from functools import lru_cache
 import regex
 
 from probes import languages
-from probes.homoglyphs import twins
-from probes.keyboards import typed_letters
+from probes.scripts.homoglyphs import twins
+from probes.scripts.keyboards import typed_letters
 from probes.text import script_of, scripts
 
 _WORD = regex.compile(r"[\p{L}\p{M}]{2,}")

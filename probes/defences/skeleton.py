@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from probes.homoglyphs import twins
+from probes.scripts.homoglyphs import twins
 
 
 def skeleton(text: str) -> tuple[str, ...]:

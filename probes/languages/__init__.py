@@ -15,7 +15,7 @@ Casing = Literal["none", "default", "turkish"]
 class Language:
     """Facts about writing in one language; what is left empty is not known, and what needs it does not apply.
 
-    keyboard names the layouts people of the language type on (`probes.keyboards`), the commonest for each script.
+    keyboard names the layouts people type on (`probes.scripts.keyboards`), the commonest for each script.
     marked holds the letters people really type without their mark, marks the combining signs they leave out. sample is
     a sentence or two for the tests to try every perturbation on. without names what there is none of in the language:
     "keyboard", "marks". sources says where the facts come from.

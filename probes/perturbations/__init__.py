@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from probes import homoglyphs, script_variants, synonyms
+from probes import synonyms
 from probes.languages import Language
-from probes.notation import notation
 from probes.registry import Registry, load_object, unknown
+from probes.scripts import homoglyphs, script_variants
+from probes.scripts.notation import notation
+from probes.scripts.writing import ALPHABETS, SEPARATE, primary
 from probes.text import intact, scripts
 from probes.types import Edit, Perturbation
-from probes.writing import ALPHABETS, SEPARATE, primary
 
 Unit = Literal["grapheme", "word"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from probes.casing import lower, upper
 from probes.languages import Language
 from probes.perturbations import perturbation
+from probes.scripts.casing import lower, upper
 from probes.text import units, words
 from probes.types import Edit
 

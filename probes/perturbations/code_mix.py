@@ -10,9 +10,9 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from probes import languages
-from probes.casing import lower, match_case
 from probes.languages import Language
 from probes.perturbations import Probe, family
+from probes.scripts.casing import lower, match_case
 from probes.synonyms import Synonyms, matches
 from probes.text import words
 from probes.types import Edit

@@ -8,8 +8,8 @@ from datetime import date
 import regex
 
 from probes.languages import Language
-from probes.notation import notation
 from probes.perturbations import perturbation
+from probes.scripts.notation import notation
 from probes.types import Edit
 
 _PATTERNS = {"y": "(?P<year>[0-9]{4})", "M": "(?P<month>[0-9]{1,2})", "d": "(?P<day>[0-9]{1,2})"}

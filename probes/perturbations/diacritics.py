@@ -5,10 +5,10 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 
-from probes.casing import lower, match_case
 from probes.languages import Language
-from probes.marks import by_plain, plain
 from probes.perturbations import perturbation
+from probes.scripts.casing import lower, match_case
+from probes.scripts.marks import by_plain, plain
 from probes.text import letters
 from probes.types import Edit
 

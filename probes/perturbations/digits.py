@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import regex
 
 from probes.languages import Language
-from probes.notation import notation
 from probes.perturbations import perturbation
+from probes.scripts.notation import notation
 from probes.text import scripts
 from probes.types import Edit
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from probes.casing import lower, match_case
 from probes.languages import Language
 from probes.perturbations import NEEDS, perturbation
+from probes.scripts.casing import lower, match_case
 from probes.text import words
 from probes.types import Edit
 
-_TABLE = Path(__file__).parent.parent / "tables" / "function_words.tsv"
+_TABLE = Path(__file__).parent.parent / "scripts" / "tables" / "function_words.tsv"
 
 
 @perturbation(unit="word", needs="a list of function words")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 
-from probes.casing import lower
-from probes.homoglyphs import twins
-from probes.keyboards import typed_letters
 from probes.languages import Language
 from probes.perturbations import perturbation
+from probes.scripts.casing import lower
+from probes.scripts.homoglyphs import twins
+from probes.scripts.keyboards import typed_letters
+from probes.scripts.writing import JOINING
 from probes.text import letters, script_of, scripts
 from probes.types import Edit
-from probes.writing import JOINING
 
 
 @perturbation(unit="grapheme", needs="letters with look-alikes")

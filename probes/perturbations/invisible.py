@@ -7,9 +7,9 @@ from itertools import pairwise
 
 from probes.languages import Language
 from probes.perturbations import perturbation
+from probes.scripts.writing import SEPARATE
 from probes.text import letters, script_of
 from probes.types import Edit
-from probes.writing import SEPARATE
 
 # Format characters that no script needs for its shaping: zero-width space, word joiner, the four invisible operators,
 # zero-width no-break space.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from probes.keyboards import layout
 from probes.languages import Language
 from probes.perturbations import Probe, family, perturbation
-from probes.slips import slips
+from probes.scripts.keyboards import layout
+from probes.scripts.slips import slips
 from probes.text import letters
 from probes.types import Edit
 

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 
 from probes import languages
-from probes.keyboards import typed_letters
 from probes.languages import Language
 from probes.perturbations import NEEDS, Probe, family, same_scripts
 from probes.registry import unknown
+from probes.scripts.keyboards import typed_letters
 from probes.text import Span, borders, script_of, units, words
 from probes.types import Edit, Perturbation
 

@@ -8,16 +8,16 @@ from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
-from probes.casing import lower
-from probes.keyboards import typed_letters
 from probes.languages import Language
 from probes.perturbations import NEEDS, perturbation, same_scripts
+from probes.scripts.casing import lower
+from probes.scripts.keyboards import typed_letters
 from probes.text import letters, script_of
 from probes.types import Edit
 
 # Scripts of more signs than a keyboard types one by one, and the marks and digits of all.
 _COUNTLESS = frozenset(("Han", "Hangul", "Hiragana", "Katakana", "Ethiopic", "Inherited", "Common"))
-_TABLE = Path(__file__).parent.parent / "tables" / "ocr.tsv"
+_TABLE = Path(__file__).parent.parent / "scripts" / "tables" / "ocr.tsv"
 
 
 @perturbation(unit="grapheme", needs="letters scanners confuse")

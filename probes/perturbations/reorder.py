@@ -8,9 +8,9 @@ from itertools import pairwise
 
 from probes.languages import Language
 from probes.perturbations import perturbation
+from probes.scripts.writing import SEPARATE
 from probes.text import letters, script_of
 from probes.types import Edit
-from probes.writing import SEPARATE
 
 LEFT_TO_RIGHT, RIGHT_TO_LEFT, POP = "\u202d\u202e\u202c"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from probes.languages import Language
 from probes.perturbations import NEEDS, perturbation
-from probes.romanisation import applies, romanised
+from probes.scripts.romanisation import applies, romanised
 from probes.text import words
 from probes.types import Edit
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from probes.languages import Language
 from probes.perturbations import perturbation
-from probes.script_variants import variant
+from probes.scripts.script_variants import variant
 from probes.text import words
 from probes.types import Edit
 

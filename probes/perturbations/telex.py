@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Literal
 
-from probes.casing import match_case
-from probes.keyboards import layout
 from probes.languages import Language
 from probes.perturbations import NEEDS, Probe, family, perturbation
 from probes.registry import unknown
+from probes.scripts.casing import match_case
+from probes.scripts.keyboards import layout
 from probes.text import words
 from probes.types import Edit
 

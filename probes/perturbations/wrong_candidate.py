@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from probes.homophones import codes, offered
 from probes.languages import Language
 from probes.perturbations import NEEDS, perturbation
+from probes.scripts.homophones import codes, offered
 from probes.types import Edit
 
 NEEDS["an input method of candidates"] = lambda language: language.code in codes()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from probes.keyboards import layout, retyped
 from probes.languages import Language
 from probes.perturbations import NEEDS, Probe, family, perturbation
+from probes.scripts.keyboards import layout, retyped
 from probes.text import graphemes, words
 from probes.types import Edit
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from probes.languages import Language
 from probes.perturbations import perturbation
+from probes.scripts.writing import ALPHABETS
 from probes.text import letters, script_of
 from probes.types import Edit
-from probes.writing import ALPHABETS
 
 # One to three marks that no alphabet uses and no letter composes with, so that none becomes another letter.
 STACKS = ("\u0352", "\u0347", "\u0346\u0353", "\u0357\u0352\u035a")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 
-from probes.certified import Certified, Curve
+from probes.certificates.certified import Certified, Curve
 from probes.render.grid import language_name, percent
-from probes.stats import Share
+from probes.statistics.intervals import Share
 
 LEGEND = (
     "plain: the classifier itself is right on the text as it is. abstains: the votes do not settle on a label. "

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from probes.comparison import ALL, CLEAN, Comparison, Contrast
 from probes.render.grid import gap, language_name, percent
 from probes.render.rows import markdown_table
+from probes.statistics.comparison import ALL, CLEAN, Comparison, Contrast
 
 LEGEND = (
     "first, second: share of the n texts whose prediction held (with a gold label: right before and after). "

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from probes.render.grid import why
 from probes.render.letters import segments, spell, visible
 from probes.report import Outcome, Report, Row
-from probes.verdicts import Verdict, verdicts
+from probes.statistics.verdicts import Verdict, verdicts
 
 FLIPS = 5
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from probes.comparison import Contrast
 from probes.fix import Fix
 from probes.render.grid import language_name
 from probes.render.rows import markdown_table
+from probes.statistics.comparison import Contrast
 
 LEGEND = (
     "gain: points of the share of texts right before and after, under the battery, with the defence minus without; "

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from probes import languages
 from probes.report import UNTARGETED, Report, Row
-from probes.stats import Difference, Share
+from probes.statistics.intervals import Difference, Share
 
 NOT_MEASURED = "not measured"
 

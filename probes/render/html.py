@@ -13,7 +13,7 @@ from probes.render.findings import worst_flips
 from probes.render.grid import Grid, grid
 from probes.render.letters import Segment, segments, spell, visible
 from probes.report import Outcome, Report, Row
-from probes.verdicts import verdicts
+from probes.statistics.verdicts import verdicts
 
 # Flips on the page, and in one of its cells: what a browser searches at once; the JSON has them all.
 FLIPS = 5_000

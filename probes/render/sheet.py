@@ -7,7 +7,7 @@ import io
 from dataclasses import fields
 
 from probes.report import Report, Row
-from probes.stats import Share
+from probes.statistics.intervals import Share
 
 _PLAIN = tuple(field.name for field in fields(Row) if field.name not in ("clean", "robust"))
 _SHARE = tuple(field.name for field in fields(Share))

@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from probes.crosslingual import Across, Estimate, across
 from probes.render.grid import language_name, percent
 from probes.render.rows import markdown_table
 from probes.report import Report
-from probes.stats import Difference
-from probes.verdicts import Verdict
+from probes.statistics.crosslingual import Across, Estimate, across
+from probes.statistics.intervals import Difference
+from probes.statistics.verdicts import Verdict
 
 FORMAT = "babelproof-verdicts/1"
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from probes.casing import lower, match_case
 from probes.languages import Language
+from probes.scripts.casing import lower, match_case
 from probes.text import borders, script_of, words
 from probes.types import Edit
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from probes.significance import holm
+from probes.statistics.significance import holm
 from training.evaluation import Difference, Evaluation
 from training.evaluation.outcomes import UNTRIED, Judged
 from training.evaluation.resampling import Bootstrap, Estimate, Numbers, Resamples, difference

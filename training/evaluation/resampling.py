@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from probes.stats import effective_size, wilson
+from probes.statistics.intervals import effective_size, wilson
 from training.evaluation.outcomes import EvaluationError
 
 Numbers = NDArray[np.float64]

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from probes import languages as known
-from probes.casing import lower, match_case
 from probes.languages import Language
+from probes.scripts.casing import lower, match_case
 from probes.text import Span, splice, words
 from probes.types import Edit, Example, Item
 from training.lexicon import LexiconError, Translation, by_language, load

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from probes import goals
 from probes.oracle import Oracle
-from probes.packs import Finding, PackError, Source, by_source
-from probes.stats import Share, share
+from probes.searching import goals
+from probes.searching.packs import Finding, PackError, Source, by_source
+from probes.statistics.intervals import Share, share
 from probes.types import Classifier
 
 FORMAT = "babelproof-transfer/1"

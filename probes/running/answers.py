@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from probes.database import StoreError, connect, told, writing
 from probes.oracle import Oracle
+from probes.running.database import StoreError, connect, told, writing
 from probes.types import Item, Probabilities
 
 LIMIT = 10_000_000

@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from probes import accept, attacks, goals, languages, noise, perturbations
+from probes import attacks, languages, noise, perturbations
 from probes.dose import item_dose
 from probes.languages import Language
 from probes.oracle import BudgetSpent, DeadlinePassed, Oracle
 from probes.report import Outcome, Status
-from probes.sides import joined
+from probes.searching import accept, goals
+from probes.searching.sides import joined
 from probes.steps import Step
 from probes.text import splice
 from probes.types import Edit, Example, Item, Probabilities

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from probes.languages import Language
-from probes.writing import primary
+from probes.scripts.writing import primary
 
 _TABLE = Path(__file__).parent / "tables" / "notations.tsv"
 # Where CLDR files a language under another code.

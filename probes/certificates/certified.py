@@ -11,11 +11,11 @@ from itertools import chain, zip_longest
 from statistics import median
 from typing import Any
 
-from probes import provenance
+from probes.certificates.deletion import Deletion, EditCertificate, certify
 from probes.data import DataError, checked
-from probes.deletion import Deletion, EditCertificate, certify
 from probes.oracle import DeadlinePassed, Oracle
-from probes.stats import Share, share
+from probes.running import provenance
+from probes.statistics.intervals import Share, share
 from probes.types import Classifier, Example, Item
 
 FORMAT = "babelproof-certificates/1"

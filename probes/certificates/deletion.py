@@ -31,8 +31,8 @@ from itertools import pairwise
 import numpy as np
 
 from probes import languages
+from probes.certificates.smoothing import bounded
 from probes.registry import unknown
-from probes.smoothing import bounded
 from probes.text import graphemes, words
 from probes.types import Classifier, Example, Item, Probabilities
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, overload
 
 from probes.data import DataError
-from probes.database import StoreError, connect, reading, told, writing
 from probes.report import Outcome, outcome_from_json, outcome_to_json
+from probes.running.database import StoreError, connect, reading, told, writing
 from probes.types import Example, Item
 
 BLOCK = 32

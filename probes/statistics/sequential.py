@@ -11,7 +11,7 @@ from scipy.optimize import brentq
 from scipy.special import betaln, xlog1py, xlogy
 
 from probes.report import Outcome
-from probes.significance import Numbers
+from probes.statistics.significance import Numbers
 
 Cell = tuple[str, str]
 """Language and step."""

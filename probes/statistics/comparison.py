@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
-from probes.crosslingual import QUANTITIES, SETTLED
 from probes.report import UNTARGETED, Report, ReportError
-from probes.sequential import Cell
-from probes.significance import holm, mcnemar, tango
-from probes.stats import Difference, paired_bootstrap
+from probes.statistics.crosslingual import QUANTITIES, SETTLED
+from probes.statistics.intervals import Difference, paired_bootstrap
+from probes.statistics.sequential import Cell
+from probes.statistics.significance import holm, mcnemar, tango
 
 FORMAT = "babelproof-comparison/1"
 CLEAN = "clean texts"

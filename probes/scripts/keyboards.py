@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from probes import hangul
 from probes.languages import Language
 from probes.registry import unknown
+from probes.scripts import hangul
 from probes.text import script_of
 
 _TABLE = Path(__file__).parent / "tables" / "keyboards.tsv"

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import regex
 
-from probes import hangul, homophones
-from probes.casing import lower, match_case
 from probes.languages import Language
+from probes.scripts import hangul, homophones
+from probes.scripts.casing import lower, match_case
+from probes.scripts.writing import primary
 from probes.text import script_of
-from probes.writing import primary
 
 _TABLE = Path(__file__).parent / "tables" / "romanisations.tsv"
 _FORMS = 2

@@ -8,10 +8,10 @@ from functools import lru_cache
 
 import regex
 
-from probes import hangul
-from probes.casing import lower, match_case
-from probes.keyboards import DEAD, ETHIOPIC_VOWELS, Layout, layout, written
 from probes.languages import Language
+from probes.scripts import hangul
+from probes.scripts.casing import lower, match_case
+from probes.scripts.keyboards import DEAD, ETHIOPIC_VOWELS, Layout, layout, written
 from probes.text import script_of
 
 _ROLES = (

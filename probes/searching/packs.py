@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
-from probes import accept, goals, languages
+from probes import languages
 from probes.files import write_text
 from probes.oracle import Oracle
 from probes.report import Outcome, Report
-from probes.search import pruned
-from probes.sides import joined
+from probes.searching import accept, goals
+from probes.searching.search import pruned
+from probes.searching.sides import joined
 from probes.steps import Battery, Step
 from probes.text import splice
 from probes.types import Classifier, Edit, Item

@@ -1,6 +1,6 @@
-"""Write `probes/tables/homophones_zh.tsv` and `homophones_ja.tsv`: words an input method offers for the same keys.
+"""Write `tables/homophones_zh.tsv` and `homophones_ja.tsv`: words an input method offers for the same keys.
 
-`python -m probes.homophone_tables PYPINYIN JIEBA IPADIC` takes the folder of the Python package pypinyin (readings),
+`python -m probes.scripts.homophone_tables PYPINYIN JIEBA IPADIC` takes the folder of the package pypinyin (readings),
 dict.txt of the package jieba (frequencies) and the folder of IPADIC's *.csv (Debian's package mecab-ipadic).
 A line is a reading and its words, commonest first.
 """

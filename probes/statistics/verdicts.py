@@ -11,11 +11,11 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import binom
 
-from probes.flips import Flips, flips
 from probes.report import UNTARGETED, Outcome, Report, Row
-from probes.sequential import Cell, anytime_p, confidence_sequence
-from probes.significance import holm, least, mid_p, mid_p_interval, tango_interval
-from probes.stats import Counts, Difference, effective_size
+from probes.statistics.flips import Flips, flips
+from probes.statistics.intervals import Counts, Difference, effective_size
+from probes.statistics.sequential import Cell, anytime_p, confidence_sequence
+from probes.statistics.significance import holm, least, mid_p, mid_p_interval, tango_interval
 
 Ruling = Literal["robust", "fragile", "undecided", "not measured"]
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from probes.stats import cluster_bootstrap, effective_size, share, wilson
+from probes.statistics.intervals import cluster_bootstrap, effective_size, share, wilson
 
 
 def counts(most: int) -> st.SearchStrategy[tuple[int, int]]:

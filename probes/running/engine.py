@@ -8,13 +8,13 @@ from functools import partial
 from threading import Lock
 from typing import Any, Protocol
 
-from probes.answers import AnswerStore, Remembering
-from probes.driver import BATCH, Compute, Driver
 from probes.oracle import Oracle
-from probes.state import Block, Done
+from probes.running.answers import AnswerStore, Remembering
+from probes.running.driver import BATCH, Compute, Driver
+from probes.running.state import Block, Done
+from probes.running.workers import Crew
 from probes.steps import Battery, Step
 from probes.types import Classifier, Item, Probabilities
-from probes.workers import Crew
 
 Progress = Callable[[int, int], None]
 Work = tuple[Block, list[list[Step]]]

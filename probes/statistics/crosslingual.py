@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probes.report import UNTARGETED, Outcome, Report
-from probes.sequential import Cell
-from probes.significance import mid_p_interval
-from probes.stats import Counts, Share, effective_size, share
+from probes.statistics.intervals import Counts, Share, effective_size, share
+from probes.statistics.sequential import Cell
+from probes.statistics.significance import mid_p_interval
 
 Name = TypeVar("Name", bound=Hashable)
 

@@ -1,8 +1,8 @@
-"""Write the tables of `probes/tables/` from files of the Unicode consortium.
+"""Write the tables of `probes/scripts/tables/` from files of the Unicode consortium.
 
-`python -m probes.unicode_tables CONFUSABLES UNIHAN_VARIANTS CLDR` takes confusables.txt (UTS #39), Unihan_Variants.txt
-and the folder common/ of CLDR. Debian has them in the source of icu and in the packages unicode-data and
-unicode-cldr-core.
+`python -m probes.scripts.unicode_tables CONFUSABLES UNIHAN_VARIANTS CLDR` takes confusables.txt (UTS #39),
+Unihan_Variants.txt and the folder common/ of CLDR. Debian has them in the source of icu and in the packages
+unicode-data and unicode-cldr-core.
 """
 
 from __future__ import annotations

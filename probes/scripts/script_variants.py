@@ -11,10 +11,10 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from probes.casing import lower, match_case
 from probes.languages import Language
+from probes.scripts.casing import lower, match_case
+from probes.scripts.writing import primary
 from probes.text import script_of
-from probes.writing import primary
 
 _HAN = Path(__file__).parent / "tables" / "han_variants.txt"
 

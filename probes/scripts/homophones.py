@@ -10,7 +10,7 @@ from pathlib import Path
 import regex
 
 from probes.languages import get
-from probes.script_variants import simplified_only, traditional_only, variant
+from probes.scripts.script_variants import simplified_only, traditional_only, variant
 
 _FOLDER = Path(__file__).parent / "tables"
 # Sounds of pinyin that many speakers do not tell apart, as the fuzzy search of input methods has them.

@@ -1,7 +1,7 @@
-"""Write `probes/tables/keyboards.tsv`: what every key types, of the layouts of xkeyboard-config.
+"""Write `probes/scripts/tables/keyboards.tsv`: what every key types, of the layouts of xkeyboard-config.
 
-`python -m probes.keyboard_tables SYMBOLS KEYSYMS` takes the folder of symbols files (/usr/share/X11/xkb/symbols of
-Debian's package xkb-data) and keysymdef.h, which gives the names their characters (x11proto-dev). Of each file there
+`python -m probes.scripts.keyboard_tables SYMBOLS KEYSYMS` takes the folder of symbols files (/usr/share/X11/xkb/symbols
+of Debian's package xkb-data) and keysymdef.h, which gives the names their characters (x11proto-dev). Of each file there
 is the layout it has by default, of some also variants: those of `VARIANTS`.
 """
 

@@ -1,0 +1,1 @@
+"""What every attack searches with: goals, what is accepted, sides of a pair, packs of what was found."""

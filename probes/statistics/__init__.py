@@ -1,0 +1,1 @@
+"""What may be said of the counts: intervals, tests, stopping rules, verdicts, comparisons."""
