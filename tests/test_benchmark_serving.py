@@ -51,6 +51,7 @@ async def listening(fake: Fake) -> AsyncIterator[int]:
     server = await asyncio.start_server(fake, "127.0.0.1", 0)
     async with server:
         yield server.sockets[0].getsockname()[1]
+        await asyncio.sleep(0.05)  # for the last connections to be seen closed
 
 
 async def test_every_request_that_was_due_is_accounted_for() -> None:
@@ -82,7 +83,7 @@ async def test_at_saturation_only_answers_count() -> None:
     fake = Fake(refuse=2)
     async with listening(fake) as port:
         good, _ = await saturate("127.0.0.1", port, [REQUEST], 0.2, callers=4)
-    assert 0 < good <= fake.seen // 2 + 1
+    assert abs(good - fake.seen / 2) <= 4
 
 
 def test_arrivals_are_poisson() -> None:

@@ -78,7 +78,8 @@ async def saturate(
     async def caller() -> None:
         nonlocal good
         while time.perf_counter() - begun < seconds:
-            good += await pool.ask(requests[next(turn) % len(requests)]) == 200
+            status = await pool.ask(requests[next(turn) % len(requests)])
+            good += status == 200
 
     try:
         async with asyncio.TaskGroup() as group:
