@@ -7,12 +7,15 @@ WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY probes probes
 COPY runtime runtime
-# the base dependencies alone: nothing that serving does not need
-RUN /opt/venv/bin/pip install --constraint constraints.txt . && /opt/venv/bin/pip uninstall --yes pip
+# the base dependencies alone: nothing that serving does not need; EXTRAS="[postgres]" for jobs in PostgreSQL
+ARG EXTRAS=""
+RUN /opt/venv/bin/pip install --constraint constraints.txt .${EXTRAS} && /opt/venv/bin/pip uninstall --yes pip
 
 FROM python:3.11-slim
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 BENTOML_DO_NOT_TRACK=True
-RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin babelproof
+ENV BABELPROOF_STATE=/state
+RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin babelproof \
+    && mkdir /state && chown 10001:10001 /state
 WORKDIR /app
 COPY --from=build /opt/venv /opt/venv
 COPY service service

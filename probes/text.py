@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import regex
@@ -43,7 +44,8 @@ _SPACED_WORD = (
     r"|(?<=[\p{L}\p{M}])['’ʼ·״׳](?=\p{L})|(?<=\p{N})[.,٫](?=\p{N}))*"
 )
 _THAI_SYLLABLE = (
-    r"[\u0E40-\u0E44\u0EC0-\u0EC4]?[\u0E01-\u0E2E\u0E81-\u0EAE]\p{M}*[\u0E30\u0E32\u0E33\u0E45\u0EB0\u0EB2\u0EB3]{0,2}"
+    r"[\u0E40-\u0E44\u0EC0-\u0EC4]?[\u0E01-\u0E2E\u0E81-\u0EAE\u0EDC-\u0EDF]\p{M}*"
+    r"[\u0E30\u0E32\u0E33\u0E45\u0EB0\u0EB2\u0EB3]{0,2}"
     r"(?:[\u0E01-\u0E2E\u0E81-\u0EAE](?![\p{M}\u0E30\u0E32\u0E33\u0E45\u0EB0\u0EB2\u0EB3]))?"
 )
 _STACKED_SYLLABLE = r"[\p{Khmer}\p{Myanmar}&&\p{L}]\p{M}*(?:(?<=[\u1039\u17D2])\p{L}\p{M}*)*(?:\p{L}\u103A\p{M}*)*"
@@ -120,7 +122,7 @@ def splice(text: str, edits: Sequence[Edit]) -> str:
     at, done = borders(text), 0
     parts: list[str] = []
     previous: Edit | None = None
-    for edit in sorted(edits):
+    for edit in sorted(edits, key=attrgetter("start", "end")):
         if not 0 <= edit.start <= edit.end <= len(text):
             raise ValueError(f"{edit} lies outside a text of {len(text)} code points")
         if edit.start not in at or edit.end not in at:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from dataclasses import asdict
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +10,6 @@ import typer
 from rich.table import Table
 
 from probes import battery as batteries
-from probes.data import read_examples
 from probes.searching.packs import PackError, attack_steps
 from runtime import (
     behave_command,
@@ -22,7 +18,12 @@ from runtime import (
     compare_command,
     dose_command,
     fix_command,
+    import_command,
+    jobs_command,
     pack_command,
+    predict_command,
+    serve_command,
+    tune_command,
     verdicts_command,
 )
 from runtime.doctor import examine
@@ -159,6 +160,15 @@ app.command()(dose_command.doses)
 app.command()(certify_command.certify)
 app.command()(compare_command.compare)
 app.command()(verdicts_command.verdicts)
+app.command("tune")(tune_command.tune_)
+app.command("import")(import_command.import_)
+app.command()(serve_command.serve)
+app.command()(predict_command.predict)
+app.command()(predict_command.probe)
+app.add_typer(jobs_command.app, name="jobs")
+app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(
+    serve_command.keys
+)
 
 
 @app.command("list")
@@ -229,65 +239,6 @@ def doctor(
         console().print(shown)
     if any(check.ok is False for check in checks):
         raise typer.Exit(1)
-
-
-@app.command()
-def serve(
-    model: Annotated[Path, typer.Argument(help="A model folder.")],
-    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 3000,
-) -> None:
-    """Serve a model over HTTP, with a page at /.
-
-    Example: babelproof serve models/topics --port 3000
-    """
-    if not Path("service", "__main__.py").is_file():
-        typer.echo("error: there is no service here; run this in the checkout or in the image", err=True)
-        raise typer.Exit(2)
-    command = [sys.executable, "-m", "service", "--model", str(model), "--host", host, "--port", str(port)]
-    os.execv(sys.executable, command)
-
-
-@app.command("import")
-def import_(
-    source: Annotated[str, typer.Argument(help="A Hugging Face name or folder, or an ONNX file with its tokenizer.")],
-    out: Annotated[Path, typer.Option(help="The model folder to make.")],
-    label: Annotated[list[str] | None, typer.Option(help="Label names in order, where the model has none.")] = None,
-    lang: Annotated[list[str] | None, typer.Option(help="A language the model is for; may be given again.")] = None,
-    data: Annotated[Path | None, typer.Option(help="Examples on which the import must answer like the model.")] = None,
-    max_length: Annotated[int | None, typer.Option(help="Tokens per text.", min=8)] = None,
-    pairs: Annotated[bool, typer.Option("--pairs", help="The model reads pairs of texts.")] = False,
-    fp32: Annotated[bool, typer.Option("--fp32", help="Keep full precision in place of int8.")] = False,
-    licence: Annotated[str, typer.Option(help="Licence of the model.")] = "unknown",
-    revision: Annotated[str | None, typer.Option(help="Revision on the hub.")] = None,
-) -> None:
-    """Turn a sequence-classification model into a model folder.
-
-    For example:
-
-        babelproof import ./my-model --out models/mine
-
-        babelproof import model.onnx --out models/mine --label no --label yes --data examples.jsonl
-    """
-    try:
-        importing = import_module("training.importing")
-    except ImportError as error:
-        typer.echo(f"error: {error.name or error} is missing; pip install 'babelproof[train]'", err=True)
-        raise typer.Exit(2) from None
-    with refusals(importing.ExportError):
-        importing.import_model(
-            source,
-            out,
-            labels=label,
-            languages=tuple(lang or ()),
-            max_length=max_length,
-            precision="fp32" if fp32 else "int8",
-            revision=revision,
-            pairs=pairs,
-            licence=licence,
-            rows=read_examples(data) if data else (),
-        )
-    typer.echo(f"{out} is ready: babelproof serve {out}")
 
 
 if __name__ == "__main__":

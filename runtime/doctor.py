@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
@@ -13,6 +13,8 @@ from importlib.util import find_spec
 
 import runtime
 from probes.types import Item
+from runtime import machine
+from runtime.backends.open_vino import OpenVino
 
 NEEDED = ("numpy", "scipy", "regex", "py3langid", "tokenizers", "httpx", "jinja2", "pydantic", "rich", "typer")
 SERVING = ("bentoml", "starlette", "prometheus_client")
@@ -42,8 +44,8 @@ def examine(model: str | None = None) -> Iterator[Check]:
     owners = packages_distributions()
     yield onnxruntime(owners.get("onnxruntime", []))
     yield from (_owner(name, owners.get(name, [])) for name in OURS)
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    yield Check("cores", None, f"{usable} of {os.cpu_count()} usable")
+    yield openvino(machine.cpu_flags())
+    yield Check("cores", None, f"{machine.usable_cpus()} of {os.cpu_count()} usable")
     if model is not None:
         yield model_folder(model)
 
@@ -62,6 +64,16 @@ def onnxruntime(owners: list[str]) -> Check:
         return Check("onnxruntime", False, f"{owners[0]} is only half there", advice)
     providers = ", ".join(module.get_available_providers())
     return Check("onnxruntime", True, f"{owners[0]} {version(owners[0])}, built for {providers}")
+
+
+def openvino(flags: Collection[str]) -> Check:
+    """Whether the second backend is there, and whether this CPU computes in 16 or 8 bits, for which it is wanted."""
+    fast = [flag for flag in ("amx_bf16", "amx_int8", "avx512_bf16", "avx512_vnni", "avx_vnni") if flag in flags]
+    told = f"this CPU has {', '.join(fast) or 'no short arithmetic'}"
+    if (fault := OpenVino.fault()) is None:
+        return Check("openvino", True, f"{version('openvino')}; {told}; `babelproof tune MODEL` says what it is worth")
+    wanted = bool({"amx_bf16", "avx512_bf16"}.intersection(fast))
+    return Check("openvino", None, f"not installed; {told}", fault if wanted else "")
 
 
 def model_folder(folder: str) -> Check:

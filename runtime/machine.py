@@ -21,7 +21,7 @@ def usable_cpus(root: Path = _ROOT) -> int:
     ONNX Runtime and OpenVINO would count those of the whole machine.
     """
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min([allowed, *(int(quota) for quota in _quotas(root))]))
+    return max(1, min([allowed, *(int(quota) for quota in quotas(root))]))
 
 
 def share(workers: int) -> int:
@@ -42,7 +42,7 @@ def describe(threads: int) -> dict[str, str]:
     return found | {"threads": str(threads)} | {name: told for name in _PACKAGES if (told := _version(name))}
 
 
-def _quotas(root: Path) -> Iterator[float]:
+def quotas(root: Path) -> Iterator[float]:
     """CPUs paid for by this process's cgroup and those around it (version 2), or by the container (version 1)."""
     groups = root / "sys/fs/cgroup"
     own = next((line[3:] for line in _read(root / "proc/self/cgroup").splitlines() if line.startswith("0::")), "/")

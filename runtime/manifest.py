@@ -185,10 +185,15 @@ def _difference(name: str, expected: FileDigest, found: FileDigest | None) -> st
 
 
 def _digests(folder: Path) -> dict[str, FileDigest]:
-    """Digest of every file but the manifest; hidden files (.DS_Store and the like) are nobody's content."""
-    digests = {}
+    """Digest of every file but the manifest; hidden files (.DS_Store and the like) are nobody's content.
+
+    ModelFolderError for a link out of the folder: what it leads to may change, and is no business of the model's.
+    """
+    digests, home = {}, folder.resolve()
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
+        if path.is_symlink() and not path.resolve().is_relative_to(home):
+            raise ModelFolderError(f"model folder {folder}: {name} is a link out of the folder; copy the file into it.")
         if name.as_posix() == NAME or any(part.startswith(".") for part in name.parts) or not path.is_file():
             continue
         with path.open("rb") as file:

@@ -2,46 +2,35 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any
 
-import httpx
 import numpy as np
 
 from probes.types import Item, Probabilities
+from runtime.client import Client, Patience, RemoteError, WrongAnswer
+
+__all__ = ["HttpClassifier", "RemoteError"]
 
 CHUNK = 32
 CONCURRENT = 4
 """Requests under way for one call."""
-TRIES = 6
-LONGEST_WAIT, LONGEST_ASKED = 30.0, 600.0
-"""Seconds between two tries: by our own reckoning, and at the server's word."""
-_BUSY = frozenset({429, 502, 503, 504})
-
-
-class RemoteError(RuntimeError):
-    """The address did not answer as a classifier does; the message says what it did."""
 
 
 class HttpClassifier:
     """POST {url}/predict for probabilities; labels from GET {url}/about, else from a first answer. Safe in threads.
 
-    Busy answers (429, 502-504) and broken connections are tried again, after Retry-After seconds where that is given.
-    timeout and patience (the first wait, doubled each time) are in seconds. Raises RemoteError.
+    timeout and patience (the first wait between two tries, doubled each time) are in seconds. Raises RemoteError.
     """
 
     concurrent = True
     """Whether several threads may ask at once."""
 
     def __init__(self, url: str, *, timeout: float = 60.0, patience: float = 0.5) -> None:
-        self.url = url.rstrip("/")
-        self._patience = patience
-        self._client = httpx.Client(timeout=timeout)
+        self._client = Client(url, timeout=timeout, patience=Patience(first=patience))
+        self.url = self._client.url
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -76,7 +65,7 @@ class HttpClassifier:
         answers = np.zeros((len(items), len(self.labels)), dtype=np.float32)
         for row, scores in enumerate(scores for chunk in found for scores in chunk):
             if scores.keys() != set(self.labels):
-                raise RemoteError(f"{self.url}/predict answered the labels {sorted(scores)}, not {self.labels}")
+                raise WrongAnswer(f"{self.url}/predict answered the labels {sorted(scores)}, not {self.labels}")
             answers[row] = [scores[label] for label in self.labels]
         return answers
 
@@ -86,63 +75,7 @@ class HttpClassifier:
 
     @cached_property
     def _about(self) -> dict[str, Any]:
-        response = self._patiently("GET", "/about")
-        if response.status_code == httpx.codes.NOT_FOUND:
-            return {}
-        found = self._json(response)
-        return found if isinstance(found, dict) else {}
+        return self._client.about()
 
     def _scores(self, items: Sequence[Item]) -> list[dict[str, float]]:
-        inputs = [[item.text] if item.pair is None else [item.text, item.pair] for item in items]
-        found = self._json(self._patiently("POST", "/predict", {"inputs": inputs, "raw_scores": False}))
-        try:
-            rows = [{str(one["label"]): float(one["score"]) for one in row} for row in found]
-        except (TypeError, KeyError, ValueError):
-            rows = []
-        if len(rows) != len(items):
-            raise RemoteError(f"{self.url}/predict did not answer {len(items)} lists of labels and scores")
-        return rows
-
-    def _patiently(self, method: str, path: str, body: Any = None) -> httpx.Response:
-        """The first answer that is not 'busy'; gives up after some tries."""
-        trouble = ""
-        for attempt in range(TRIES):
-            wait = min(self._patience * 2**attempt, LONGEST_WAIT)
-            try:
-                response = self._client.request(method, self.url + path, json=body)
-            except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-                raise RemoteError(f"{self.url} is no address: {error}") from error
-            except httpx.TransportError as error:
-                trouble = f"{type(error).__name__}: {error}"
-            else:
-                if response.status_code not in _BUSY:
-                    return response
-                trouble = f"status {response.status_code}"
-                wait = min(_retry_after(response, wait), LONGEST_ASKED)
-            if attempt + 1 < TRIES:
-                time.sleep(wait)
-        raise RemoteError(f"{self.url} could not be reached in {TRIES} tries ({trouble})")
-
-    def _json(self, response: httpx.Response) -> Any:
-        try:
-            found = response.json()
-        except ValueError:
-            found = None
-        if response.is_success and found is not None:
-            return found
-        said = found.get("error") if isinstance(found, dict) else None
-        where = f"{response.request.method} {response.request.url}"
-        raise RemoteError(f"{where} answered status {response.status_code}: {said or 'no JSON'}")
-
-
-def _retry_after(response: httpx.Response, otherwise: float) -> float:
-    """Seconds to wait: the header has seconds or a date."""
-    said = response.headers.get("Retry-After", "")
-    try:
-        return max(0.0, float(said))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, (parsedate_to_datetime(said) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
-        return otherwise
+        return [{one.label: one.score for one in found.scores} for found in self._client.predict(items)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,11 @@ Provider = str | tuple[str, Mapping[str, str]]
 """An execution provider's name, or its name and options."""
 
 
-class RuntimeMissingError(RuntimeError):
+class BackendError(RuntimeError):
+    """A backend that is not there or cannot do what was asked; the message says what to do."""
+
+
+class RuntimeMissingError(BackendError):
     """ONNX Runtime is not installed, or its wheels have overwritten one another."""
 
 
@@ -28,6 +33,7 @@ def onnxruntime() -> Any:
     return onnxruntime
 
 
+@cache
 def wheel_fault() -> str | None:
     """What is wrong with the installed ONNX Runtime, or None.
 

@@ -42,16 +42,21 @@ class Tokenization:
         self._single = _Template.of(self._tokenizer, pair=False)
         self._pair = _Template.of(self._tokenizer, pair=True)
         self.max_length = max_length
+        self._frame = self._single.frame(max_length)
 
     def __call__(self, items: Sequence[Item], *, truncate: bool = True) -> list[Row]:
         """One row per item, of at most max_length ids; a lone surrogate counts as U+FFFD. Raises TooLongError."""
-        texts = [
-            _SURROGATES.sub("\ufffd", text) for item in items for text in (item.text, item.pair) if text is not None
-        ]
+        texts = [text for item in items for text in (item.text, item.pair) if text is not None]
+        if _SURROGATES.search("".join(texts)):
+            texts = [_SURROGATES.sub("\ufffd", text) for text in texts]
         encoded = iter(self._tokenizer.encode_batch_fast(texts, add_special_tokens=False))
-        rows = []
-        for index, item in enumerate(items):
-            first = next(encoded).ids
+        before, after, room = self._frame
+        special, rows = self.max_length - room, []
+        for index, (item, encoding) in enumerate(zip(items, encoded, strict=False)):
+            first = encoding.ids
+            if item.pair is None and (count := len(first)) <= room:  # neither a pair nor too long, as most are
+                rows.append(Row([*before, *first, *after], [0] * (count + special), False))
+                continue
             second = next(encoded).ids if item.pair is not None else None
             row = self._assemble(first, second)
             if row.truncated and not truncate:
@@ -101,6 +106,15 @@ class _Template:
         if sum(part[0] is not None for part in parts) != 1 + pair:
             raise ModelFolderError("tokenizer.json: it makes no token of the letter a; is it a text tokenizer?")
         return cls(tuple(parts))
+
+    def frame(self, max_length: int) -> tuple[tuple[int, ...], tuple[int, ...], int]:
+        """Ids before and after a lone text, and the tokens it may have; -1 where its segment ids are not all 0."""
+        place = next(at for at, part in enumerate(self.parts) if part[0] is not None)
+        before, after = (
+            tuple(token for part in parts for token in part[1])
+            for parts in (self.parts[:place], self.parts[place + 1 :])
+        )
+        return before, after, -1 if any(part[2] for part in self.parts) else max_length - self.special
 
     @property
     def special(self) -> int:

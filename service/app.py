@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import logging
 import os
 import signal
 import sys
@@ -11,8 +10,9 @@ import sys
 import bentoml
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-import runtime
+from service import logs
 from service.interface import Interface
+from service.models import Models, patiently
 from service.settings import read_settings
 
 _PR_SET_PDEATHSIG = 1
@@ -32,20 +32,20 @@ class Babelproof:
 
     def __init__(self) -> None:
         settings = read_settings()
-        logging.getLogger("babelproof").setLevel(logging.INFO)
-        # its lines quote addresses with their query, as clients sent them
-        logging.getLogger("uvicorn.access").disabled = True
+        logs.set_up(settings.log_format)
         if settings.supervisor:
             _die_with(settings.supervisor)
-        threads = settings.threads or max(1, (os.cpu_count() or 1) // settings.workers)
-        self._classifier = runtime.load(settings.model, threads=threads)
-        self.interface = Interface(settings, self._classifier)
+            self._models = patiently(lambda: Models.open(settings))
+        else:
+            self._models = Models.open(settings)
+        self.interface = Interface(settings, self._models)
         self.interface.warm()
+        self._models.start()
 
     @bentoml.on_shutdown
     def close(self) -> None:
         self.interface.close()
-        self._classifier.close()
+        self._models.close()
 
 
 class Front:

@@ -18,12 +18,26 @@ _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 async def read_object(request: Request, *, max_bytes: int, timeout_s: float) -> dict[str, Any]:
     """The JSON object a client sent; Refusal 400, 408, 413 or 415 otherwise."""
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if kind != "application/json":
+    if media_type(request) != "application/json":
         raise Refusal(415, "not_json", "Send the request with the header Content-Type: application/json.")
+    return as_object(await read_bytes(request, max_bytes=max_bytes, timeout_s=timeout_s))
+
+
+def media_type(request: Request) -> str:
+    """What the body is said to be, without parameters; empty where nothing is said."""
+    return request.headers.get("content-type", "").split(";")[0].strip().lower()
+
+
+async def read_bytes(request: Request, *, max_bytes: int, timeout_s: float) -> bytes:
+    """The body as it was sent; Refusal 400, 408, 413 or 415 otherwise."""
     if request.headers.get("content-encoding", "identity") != "identity":
         raise Refusal(415, "encoded_body", "Send the body without Content-Encoding.")
-    document = _parse(await _read(request, max_bytes, timeout_s))
+    return await _read(request, max_bytes, timeout_s)
+
+
+def as_object(body: bytes) -> dict[str, Any]:
+    """The JSON object in a body; Refusal 400 or 422 otherwise."""
+    document = _parse(body)
     if not isinstance(document, dict):
         raise Refusal(422, "not_an_object", f"The body must be a JSON object, not {_kind(document)}.")
     return document

@@ -1,16 +1,24 @@
-"""What every group of routes shares: settings, the model, metrics, and how a body is read."""
+"""What every group of routes shares: settings, the models, metrics, keys, and how a body is read."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
-from runtime.classifier import OnnxClassifier
+from probes.types import Item
+from runtime.classifier import OnnxClassifier, Prediction
+from service.access import Access
 from service.body import read_object
 from service.metrics import Metrics
+from service.models import Models
+from service.probing.client import Probing
 from service.schemas import M, parse
 from service.settings import Settings
+
+Observer = Callable[[str, Sequence[Item], Prediction], None]
+"""Model's name, items, what was answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +26,21 @@ class Context:
     """Made once by the interface, handed to every group."""
 
     settings: Settings
-    classifier: OnnxClassifier
+    models: Models
     metrics: Metrics
+    access: Access
+    probing: Probing
+    observers: list[Observer] = field(default_factory=list)
+    """Told of every answer to /predict once it is sent, or about to be; they must not wait."""
+
+    @property
+    def classifier(self) -> OnnxClassifier:
+        """The classifier behind the default model, as it is now."""
+        return self.models.get().classifier
+
+    def spend(self, request: Request, texts: int) -> None:
+        """Count texts for the client of a request; Refusal 429 when its key has not so many left."""
+        self.access.spend(request.state.client, texts)
 
     async def read(self, request: Request, model: type[M]) -> M:
         """The body of a request as a model; Refusal when it is not one."""

@@ -20,14 +20,16 @@ class Refusal(Exception):
         self.sentence = sentence
         self.headers = dict(headers or {})
 
-    def response(self, request_id: str) -> JSONResponse:
-        body = {
+    def body(self, request_id: str) -> dict[str, str]:
+        return {
             "error": self.sentence,
             "code": self.code,
             "error_type": _KINDS.get(self.status, "Validation"),
             "request_id": request_id,
         }
-        return JSONResponse(body, status_code=self.status, headers=self.headers)
+
+    def response(self, request_id: str) -> JSONResponse:
+        return JSONResponse(self.body(request_id), status_code=self.status, headers=self.headers)
 
 
 def not_found() -> Refusal:

@@ -2,65 +2,110 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
+from collections.abc import Awaitable, Mapping
 
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from probes.detect import detect
-from probes.types import Item
-from runtime.classifier import OnnxClassifier
+from service.access import Access
 from service.context import Context
+from service.cors import check_origin, cross_origin, origins
 from service.errors import Refusal, not_found, wrong_method
+from service.exchange import Exchange
 from service.gate import Gate
 from service.metrics import Metrics
+from service.models import Models
+from service.models.metrics import ModelMetrics
+from service.probing.client import Probing
+from service.routes.certify import Certify
 from service.routes.facts import Facts
+from service.routes.inference_v2 import InferenceV2
+from service.routes.jobs import Jobs
+from service.routes.live import Live
+from service.routes.models import ModelRoutes
 from service.routes.page import Page
 from service.routes.predict import Predict
 from service.routes.probe import Probe
-from service.routing import Endpoint, Group, Routing
+from service.routing import Group, Route, Routing
 from service.settings import Settings
 
 
 class Interface:
-    """Answers every request over one classifier."""
+    """Answers every request over the models it is given."""
 
-    def __init__(self, settings: Settings, classifier: OnnxClassifier) -> None:
-        context = Context(settings, classifier, Metrics(settings.metrics_dir))
+    def __init__(self, settings: Settings, models: Models, probing: Probing | None = None) -> None:
+        probing = probing or Probing(settings, models)
+        context = Context(settings, models, Metrics(settings.metrics_dir), Access(settings), probing)
         self._context = context
-        facts = Facts(context)
-        self._groups: tuple[Group, ...] = (Page(context), Predict(context), Probe(context), facts)
+        context.metrics.sources.append(ModelMetrics(models, context.metrics.registry).bring)
+        self._gate = Gate(self._answer, settings, context.metrics)
+        facts = Facts(context, lambda: not self._gate.leaving)
+        self._groups: tuple[Group, ...] = (
+            Page(context),
+            Predict(context),
+            Certify(context),
+            InferenceV2(context, lambda: not self._gate.leaving),
+            ModelRoutes(context),
+            Probe(context),
+            Jobs(context),
+            Live(context),
+            facts,
+        )
+        self._app, self._origins = cross_origin(self._gate, settings), origins(settings)
         self.routing = Routing(self._groups)
         facts.table = self.routing.table
-        self._gate = Gate(self._answer, context.metrics)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._gate(scope, receive, send)
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        return self._app(scope, receive, send)
 
     def warm(self) -> None:
-        """Load what the first call of each kind would; languages beside the first answers, which need none."""
-        self._context.classifier([Item("warm")])
+        """Load languages beside the first answers, which need none; the models are warm when they are given."""
+        self._context.probing.start()
         threading.Thread(target=detect, args=("warm",), daemon=True).start()
+
+    def leave(self) -> None:
+        """Say that this process is not ready any more, and close connections after their answers."""
+        self._gate.leaving = True
 
     def close(self) -> None:
         for group in self._groups:
             group.close()
+        self._context.probing.close()
+        self._context.access.close()
+        self._gate.close()
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
+    async def _answer(self, exchange: Exchange) -> None:
         try:
-            response = await self._endpoint(request)(request)
+            route, names = self._route(exchange)
+            if route.fast is not None and await route.fast(exchange, names):
+                return
+            request = Request(exchange.scope, exchange.read)
+            request.state.request_id, request.state.client = exchange.request_id, exchange.client
+            exchange.scope["exchange"], exchange.scope["path_params"] = exchange, names
+            response = await route.endpoint(request)
         except Refusal as refusal:
-            response = refusal.response(request.state.request_id)
-        await response(scope, receive, send)
+            return await exchange.refuse(refusal)
+        except asyncio.CancelledError:
+            if exchange.ended is None or exchange.task is None:
+                raise
+            exchange.task.uncancel()
+            return await exchange.refuse(exchange.ended)
+        await response(exchange.scope, exchange.read, exchange.write)
 
-    def _endpoint(self, request: Request) -> Endpoint:
-        match = self.routing.find(request.scope["path"])
+    def _route(self, exchange: Exchange) -> tuple[Route, Mapping[str, str]]:
+        scope = exchange.scope
+        match = self.routing.plain.get(scope["path"]) or self.routing.find(scope["path"])
         if match is None:
             raise not_found()
-        request.state.route = match.pattern
-        request.scope["path_params"] = match.names
-        route = match.methods.get("GET" if request.method == "HEAD" else request.method)
+        exchange.route = match.pattern
+        method = scope["method"]
+        route = match.methods.get("GET" if method == "HEAD" else method)
         if route is None:
             raise wrong_method(", ".join(match.methods))
-        return route.endpoint
+        if b"origin" in exchange.headers and method not in ("GET", "HEAD"):
+            check_origin(exchange.headers, self._origins)
+        exchange.client = self._context.access.admit(scope["headers"], route.needs)
+        return route, match.names

@@ -2,27 +2,55 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.classifier import OnnxClassifier, Prediction
+from probes.types import Item
+from runtime.classifier import Prediction
+from runtime.engine import Overloaded
 from runtime.tokenization import TooLongError
 from service.errors import Refusal
 from service.schemas import PredictRequest, Transform
 from service.settings import Settings
 
-Scores = list[dict[str, str | float]]
+_encode = msgspec.json.Encoder().encode
+_BUSY = {
+    "queue": "As much as this model holds is waiting already; try again in a moment.",
+    "deadline": "The answer would come after the deadline of the request; try again in a moment.",
+    "closed": "This model is just being closed; try again in a moment.",
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The body of an answer, and how many of its inputs were cut."""
+@dataclass(slots=True)
+class Wanted:
+    """What a request to /predict asks for."""
 
-    body: Scores | list[Scores]
-    truncated: int
+    items: Sequence[Item]
+    single: bool
+    """Whether the client sent one input, and no list."""
+    alone: bool
+    """Whether a single input is answered by its list of labels alone.
+
+    A client of the Hugging Face API always sends `parameters` and expects one list per input, also for a single one; a
+    client of text-embeddings-inference sends none and expects a single input's list alone.
+    """
+    function: Transform = "softmax"
+    top_k: int | None = None
+    truncate: bool = True
+
+
+def wanted(request: PredictRequest) -> Wanted:
+    """What a request asks for."""
+    parameters = request.parameters
+    function = (parameters and parameters.function_to_apply) or ("none" if request.raw_scores else "softmax")
+    top_k = request.top_k or (parameters.top_k if parameters else None)
+    single = request.inputs.single
+    return Wanted(request.inputs, single, single and parameters is None, function, top_k, request.truncate)
 
 
 def check_texts(texts: Sequence[str | None], field: str, max_texts: int, max_chars: int) -> None:
@@ -50,38 +78,42 @@ def check(request: PredictRequest, settings: Settings) -> None:
         raise Refusal(422, "contradiction", "raw_scores and parameters.function_to_apply contradict each other.")
 
 
-def predict(request: PredictRequest, classifier: OnnxClassifier) -> Answer:
-    """Labels with scores, best first; Refusal 413 for a text that is too long and must not be cut.
-
-    A client of the Hugging Face API always sends `parameters` and expects one list per input, also for a single
-    one; a client of text-embeddings-inference sends none and expects a single input's list alone.
-    """
-    try:
-        prediction = classifier.predict(request.inputs, truncate=request.truncate)
-    except TooLongError as error:
-        where = "inputs" if request.inputs.single else f"inputs[{error.index}]"
-        sentence = f"{where} has {error.tokens} tokens; the model takes {error.max_length} unless truncate is true."
-        raise Refusal(413, "too_many_tokens", sentence) from None
-    function, top_k = _wishes(request)
-    order = np.argsort(-prediction.logits, axis=1, kind="stable")[:, :top_k]
-    scores = _apply(function, prediction)
-    lists = [
-        [{"label": classifier.labels[column], "score": float(row[column])} for column in columns]
-        for row, columns in zip(scores, order, strict=True)
-    ]
-    alone = request.inputs.single and request.parameters is None
-    return Answer(lists[0] if alone else lists, int(prediction.truncated.sum()))
+def deadline(sent: bytes, begun: float, max_ms: int) -> float:
+    """When (time.monotonic) an answer is of no use any more, from the header X-Deadline-Ms; Refusal 422."""
+    if not (sent.isdigit() and len(sent) <= 9 and 0 < (ms := int(sent)) <= max_ms):
+        said = f"X-Deadline-Ms must be a whole number of milliseconds from 1 to {max_ms}."
+        raise Refusal(422, "bad_deadline", said)
+    return begun + ms / 1000
 
 
-def _wishes(request: PredictRequest) -> tuple[Transform, int | None]:
-    parameters = request.parameters
-    function = (parameters and parameters.function_to_apply) or ("none" if request.raw_scores else "softmax")
-    return function, request.top_k or (parameters.top_k if parameters else None)
+def overloaded(full: Overloaded) -> Refusal:
+    """The refusal of an engine, with the time after which it expects to take the request."""
+    wait = max(full.retry_after, 0.001)
+    headers = {"Retry-After": str(math.ceil(wait)), "Retry-After-Ms": str(math.ceil(wait * 1000))}
+    return Refusal(429, "overloaded", _BUSY[full.reason], headers)
 
 
-def _apply(function: Transform, prediction: Prediction) -> NDArray[np.float32]:
-    if function == "softmax":
-        return prediction.probabilities
+def too_long(error: TooLongError, single: bool) -> Refusal:
+    """The refusal of a text that has too many tokens and must not be cut."""
+    where = "inputs" if single else f"inputs[{error.index}]"
+    sentence = f"{where} has {error.tokens} tokens; the model takes {error.max_length} unless truncate is true."
+    return Refusal(413, "too_many_tokens", sentence)
+
+
+def render(wish: Wanted, prediction: Prediction, labels: Sequence[str]) -> bytes:
+    """Labels with scores, best first, as JSON."""
+    order = (-prediction.logits).argsort(1, "stable")[:, : wish.top_k]
+    count, width = order.shape
+    scores = prediction.probabilities if wish.function == "softmax" else _scores(wish.function, prediction)
+    rows = zip(scores.tolist(), order.tolist(), strict=True)
+    # one comprehension for all, then cut into rows: one for each row would be one call for each
+    named = [{"label": labels[column], "score": row[column]} for row, columns in rows for column in columns]
+    if wish.alone:
+        return _encode(named)
+    return _encode([named[start : start + width] for start in range(0, count * width, width)])
+
+
+def _scores(function: Transform, prediction: Prediction) -> NDArray[np.float32]:
     if function == "sigmoid":
         # half of tanh is the sigmoid, without overflow
         return (0.5 + 0.5 * np.tanh(prediction.logits / 2)).astype(np.float32)

@@ -10,9 +10,13 @@ from typing import Protocol
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.access import Needs
+from service.exchange import Exchange
 from service.openapi import Operation
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+Fast = Callable[[Exchange, Mapping[str, str]], Awaitable[bool]]
+"""Answers a plain request itself; where it says no, the request is as it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,9 @@ class Route:
 
     endpoint: Endpoint
     said: Operation
+    needs: Needs = "use"
+    fast: Fast | None = None
+    """Asked before the endpoint."""
 
 
 Table = dict[str, dict[str, Route]]
@@ -56,13 +63,12 @@ class Routing:
             for path, methods in group.routes().items():
                 table.setdefault(path, {}).update(methods)
         self.table = table
-        self._plain = {path: Match(path, {}, methods) for path, methods in table.items() if "{" not in path}
+        self.plain = {path: Match(path, {}, methods) for path, methods in table.items() if "{" not in path}
+        """What answers at the other paths."""
         self._named = [(_compiled(path), path, methods) for path, methods in table.items() if "{" in path]
 
     def find(self, path: str) -> Match | None:
-        """What answers at a path, or None."""
-        if (plain := self._plain.get(path)) is not None:
-            return plain
+        """What answers at a path with names in it, or None."""
         for pattern, said, methods in self._named:
             if (found := pattern.fullmatch(path)) is not None:
                 return Match(said, found.groupdict(), methods)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, ValidationError, WithJsonSchema
@@ -119,11 +120,12 @@ class Detected(BaseModel):
     confidence: float
 
 
-LanguageCode = Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}$")]
+LANGUAGE_CODE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}")
+LanguageCode = Annotated[str, Field(pattern=f"^{LANGUAGE_CODE.pattern}$")]
 
 
-class ProbeRequest(Strict):
-    """A request to /probe; what is a battery and a step is written in the documentation of batteries."""
+class Battered(Strict):
+    """Texts and what they are probed with; what is a battery and a step is written in the documentation of batteries."""
 
     texts: list[str] = Field(min_length=1)
     pairs: list[str] | None = Field(None, description="The second text of each text, for models of text pairs.")
@@ -132,8 +134,19 @@ class ProbeRequest(Strict):
     battery: str | None = Field(None, description="The name of a battery; GET /about lists them.")
     steps: list[dict[str, Any]] | None = Field(None, description="Steps in place of a battery.")
     seed: int = Field(0, ge=0, lt=2**32, description="Seed of inline steps; a named battery has its own.")
+
+
+class ProbeRequest(Battered):
+    """A request to /probe."""
+
     deadline_ms: PositiveInt | None = Field(None, description="When to stop; what was done by then is answered.")
     examples: int = Field(3, ge=0, le=20, description="Flips shown for each language and step.")
+
+
+class JobRequest(Battered):
+    """A request to /batteries."""
+
+    model: str | None = Field(None, max_length=128, description="A served model by name; by default the first.")
 
 
 class ShareOf(BaseModel):

@@ -1,12 +1,13 @@
 """Starts the worker processes on one listening socket, replaces one that dies at once, and ends them in order.
 
 BentoML's own supervisor looks after its workers every ten seconds only, restarts a worker that cannot start for
-ever, keeps the socket open while it shuts down and leaves orphans when it is killed. Its worker is used as it is.
+ever, keeps the socket open while it shuts down and leaves orphans when it is killed. A worker is `service.worker`.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import os
 import shutil
 import signal
@@ -18,11 +19,11 @@ import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from service.models import absolute, folders
 from service.settings import Settings, process_environment
 
 log = logging.getLogger("babelproof.supervisor")
 ROOT = Path(__file__).resolve().parent.parent
-SERVICE = "service.app:Babelproof"
 _EARLY_S = 5.0
 _EARLY_DEATHS = 5
 _BACKLOG = 2048
@@ -81,9 +82,7 @@ class Supervisor:
         return 0
 
     def _start(self, number: int) -> None:
-        command = [sys.executable, "-m", "_bentoml_impl.worker.service", SERVICE, "--service-name", "babelproof"]
-        command += ["--fd", str(self.listener.fileno()), "--worker-id", str(number), "--backlog", str(_BACKLOG)]
-        command += ["--timeout-graceful-shutdown", str(max(1, self.settings.drain_s - 2))]
+        command = [sys.executable, "-m", "service.worker", "--fd", str(self.listener.fileno()), "--number", str(number)]
         process = subprocess.Popen(
             command,
             cwd=ROOT,
@@ -115,11 +114,11 @@ class Supervisor:
         if self.stopping:
             return
         self.stopping = True
-        # refuse new connections: left open, the kernel would take them and nobody would answer
+        # the workers go on listening until each stops; left open here, the kernel would take connections for nobody
         self.listener.close()
         for worker in self.workers.values():
             worker.process.terminate()
-        signal.alarm(self.settings.drain_s)
+        signal.alarm(self.settings.drain_s + math.ceil(self.settings.lame_duck_s))
 
     def _kill(self, *_: object) -> None:
         for worker in self.workers.values():
@@ -132,11 +131,15 @@ def serve(settings: Settings, host: str, port: int) -> int:
     try:
         metrics = home / "metrics"
         metrics.mkdir()
-        settings = replace(settings, model=settings.model.resolve(), demo=settings.demo.resolve())
+        settings = absolute(replace(settings, demo=settings.demo.resolve(), state=settings.state.resolve()))
         settings = replace(settings, metrics_dir=metrics, supervisor=os.getpid())
+        kept = {name: path.resolve() for name in ("keys", "tls_cert", "tls_key") if (path := getattr(settings, name))}
+        settings = replace(settings, **kept)
         listener = listen(host, port)
         shown = f"[{host}]" if ":" in host else host
-        log.info("serving %s on http://%s:%d", settings.model, shown, listener.getsockname()[1])
+        served = ", ".join(str(folder) for folder in folders(settings).values())
+        scheme = "https" if settings.tls_cert else "http"
+        log.info("serving %s on %s://%s:%d", served, scheme, shown, listener.getsockname()[1])
         return Supervisor(settings, listener, home).run()
     finally:
         shutil.rmtree(home, ignore_errors=True)

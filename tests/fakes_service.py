@@ -51,6 +51,7 @@ def eventually(true: object, seconds: float = START_S) -> float:
 @contextmanager
 def serving(model: Path, log: Path, *, workers: int = 1, **settings: str) -> Iterator[Server]:
     """Serve a model folder; settings are BABELPROOF_ variables without their prefix."""
+    settings = {"STATE": str(log.parent / "state"), "LAME_DUCK_S": "0.05", "PROBER_PRIORITY": "normal", **settings}
     environment = {**os.environ, "OMP_NUM_THREADS": "1", **{f"BABELPROOF_{k}": v for k, v in settings.items()}}
     command = [sys.executable, "-m", "service", "--model", str(model), "--port", "0", "--workers", str(workers)]
     with log.open("wb") as file:
@@ -72,4 +73,4 @@ def serving(model: Path, log: Path, *, workers: int = 1, **settings: str) -> Ite
 
 
 def _addresses(log: Path) -> list[str]:
-    return re.findall(r"serving .* on (http://\S+)", log.read_text())
+    return re.findall(r"serving .* on (http://[^\s\"]+)", log.read_text())

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probes import attacks, languages, perturbations
+from probes.attacks.burst import SHOTS
 from probes.attacks.charmer import CHOSEN
 from probes.attacks.greedy import POOL
-from probes.battery import parse
+from probes.battery import parse, run
 from probes.oracle import BudgetSpent, Oracle
 from probes.registry import UnknownName
 from probes.searching.accept import apart, cost, of, within
@@ -18,11 +21,12 @@ from probes.searching.search import CHUNK, extensions, pruned, strongest
 from probes.text import splice
 from probes.types import Attempt, Edit, Item
 from tests.fakes import KeywordClassifier
-from tests.fakes_probes import make_topics
+from tests.fakes_probes import EXAMPLES, make_topics
 
 ITEM = Item("The team won and the team sang")
 DROPS = [Edit(i, i + 1, "") for i, char in enumerate(ITEM.text) if char != " "]
 RNG = np.random.default_rng
+EN = languages.get("en")
 
 
 @pytest.mark.parametrize("name", attacks.names())
@@ -31,7 +35,7 @@ def test_every_attack_breaks_what_hangs_on_two_words(name):
     oracle = Oracle(model, budget=500)
     found = attacks.get(name)(ITEM, 1, DROPS, oracle, within(0.2), RNG(0))
     assert found.fooled and found.queries == oracle.queries
-    assert len(found.edits) == 2, "one letter of each team"
+    assert len(found.edits) == (6 if name == "burst" else 2), "one letter of each team; a burst spends all it may"
     assert "team" not in splice(ITEM.text, sorted(found.edits))
     assert attacks.describe(name).endswith(".")
 
@@ -55,7 +59,7 @@ def test_an_attack_is_fixed_by_its_generator(name):
 def test_an_attack_leaves_counting_to_the_oracle(name):
     oracle = Oracle(make_topics(), budget=3)
     with pytest.raises(BudgetSpent):
-        attacks.get(name)(ITEM, 1, DROPS, oracle, within(0.2), RNG(0))
+        attacks.get(name)(ITEM, 1, DROPS, oracle, within(0.01), RNG(0))
     assert oracle.queries <= 3
 
 
@@ -202,7 +206,48 @@ def test_pruning_leaves_what_is_needed():
     assert pruned(item, 1, edits, Oracle(make_topics()), even) == (edits, True), "what is not acceptable is no answer"
 
 
-@pytest.mark.parametrize("name", ["genetic", "bad-characters"])
+def test_a_burst_breaks_every_word_before_any_twice_in_one_question():
+    model = KeywordClassifier({"other": (), "sports": ("team", "match", "goal")})
+    item = Item("team match goal")
+    offered = [Edit(i, i + 1, new) for i, char in enumerate(item.text) if char != " " for new in ("", "xy")]
+    found = attacks.get("burst")(item, 1, offered, Oracle(model), within(0.2), RNG(0))
+    assert found.fooled and found.queries == 2, "the clean text, and one set of edits"
+    assert found.edits == (Edit(0, 1, ""), Edit(5, 6, ""), Edit(11, 12, "")), "where a word begins, the smallest edits"
+
+
+def test_a_burst_asks_in_doubling_rounds_and_ends():
+    class Firm(KeywordClassifier):
+        rounds: ClassVar[list[int]] = []
+
+        def __call__(self, items):
+            self.rounds.append(len(items))
+            return super().__call__(items)
+
+    model = Firm({"always": ("e",), "never": ()}, sharpness=0.1)
+    item = Item("e" * 120)
+    offered = [Edit(i, i, char) for i in range(121) for char in "abcdefgh"]
+    found = attacks.get("burst")(item, 0, offered, Oracle(model), within(0.3), RNG(0))
+    assert not found.fooled and model.rounds[:6] == [1, 1, 1, 2, 4, 8] and max(model.rounds) == CHUNK
+    assert sum(model.rounds) == 1 + SHOTS
+
+
+def test_a_burst_goes_on_past_what_is_not_acceptable():
+    item = Item("12345678 team 12345678")
+    accept = of(parse({"steps": [STEP | {"attack": "burst", "budget": 9, "protect": ["numbers"]}]}).steps[0], EN)
+    offered = [Edit(i, i + 1, "") for i, char in enumerate(item.text) if char != " "]
+    found = attacks.get("burst")(item, 1, offered, Oracle(make_topics()), accept, RNG(0))
+    assert found.fooled and {edit.start for edit in found.edits} <= {9, 10, 11, 12}
+
+
+def test_what_a_flip_does_not_need_is_taken_back_by_quarters():
+    item = Item("team " + "x" * 60)
+    edits = tuple(Edit(i, i + 1, "") for i in (0, *range(5, 65)))
+    oracle = Oracle(make_topics())
+    assert pruned(item, 1, edits, oracle, within(1)) == ((Edit(0, 1, ""),), True)
+    assert oracle.queries <= 20, "one by one it would be 60"
+
+
+@pytest.mark.parametrize("name", ["genetic", "bad-characters", "burst-and-prune"])
 def test_scattered_edits_are_taken_back(name):
     item = Item("a team of one " * 3)
     item = Item(item.text.replace("team", "four", 2))
@@ -303,3 +348,13 @@ def test_an_unknown_attack_is_told_what_was_meant():
     with pytest.raises(UnknownName, match="did you mean 'greedy'"):
         attacks.get("gredy")
     assert attacks.get("probes.attacks.greedy:greedy") is attacks.get("greedy")
+
+
+def test_a_report_of_bursts_does_not_hang_on_workers_or_order():
+    steps = [STEP | {"name": name, "attack": name, "budget": 40} for name in ("burst", "burst-and-prune")]
+    battery = parse({"steps": steps})
+    found = [
+        run(battery, make_topics(), examples, workers=workers).to_json()
+        for workers, examples in ((1, EXAMPLES), (2, EXAMPLES[::-1]), (8, EXAMPLES))
+    ]
+    assert found[0] == found[1] == found[2] and '"fooled"' in found[0]

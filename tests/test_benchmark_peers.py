@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import unicodedata
+from importlib.metadata import packages_distributions
 from io import StringIO
 from pathlib import Path
 
@@ -11,8 +13,9 @@ import pytest
 from rich.console import Console
 
 from benchmarks import damage, side_by_side
-from benchmarks.peers.asking import Peer, PeerError, command
+from benchmarks.peers.asking import ATTACKS, Peer, PeerError, command
 from benchmarks.side_by_side import Work, measure
+from benchmarks.side_by_side_attacks import AGAINST, aims
 from benchmarks.side_by_side_tables import tables
 from probes.types import Example, Item
 
@@ -21,6 +24,7 @@ TEXTS = [Example(str(i), Item(f"Text {i} über कि"), ("de", "hi")[i % 2], "a
 FAKE = """
 import sys
 sys.path.insert(0, {root!r})
+from benchmarks.peers.asking import ATTACKS
 from benchmarks.peers.speaking import serve
 class Victim:
     def restart(self): self.seconds, self.queries = 0.0, 4
@@ -32,8 +36,9 @@ class Fake:
         if lang == "hi" and {refuses}: return None
         if lang == "xx": raise KeyError(lang)
         return text + "q" if strength else text.replace("  ", " ")
-    def attack(self, rows, budget, distance):
-        assert (budget, distance) == (200, 30)
+    def attack(self, name, rows, budget, distance):
+        assert (name, budget) in ATTACKS[{name!r}]
+        if name == "burst": rows = [(text + "??", lang, label) for text, lang, label in rows]
         return [("fooled", text + "!!!", 2) if lang == "de" else ("held", None, 2) for text, lang, _ in rows]
 def make():
     if {broken}: raise ImportError("no module named nothing")
@@ -46,18 +51,21 @@ def start(name: str) -> list[str]:
     if name == "langtest":
         raise PeerError("not installed")
     root = str(Path(side_by_side.__file__).parent.parent)
-    code = FAKE.format(root=root, refuses=name == "multypo", broken=name == "nlpaug")
+    code = FAKE.format(root=root, name=name, refuses=name == "multypo", broken=name == "nlpaug")
     return [sys.executable, "-S", "-c", code]
 
 
 def test_measures_every_peer_and_names_those_that_are_missing() -> None:
     found = measure(Work(TEXTS, TEXTS, rounds=2, per_round=2), Path("nowhere"), start)
     assert found["failed"] == {"nlpaug": "ImportError: no module named nothing", "langtest": "not installed"}
-    attacks = found["attacks"]["textattack"]
-    assert attacks["attacks"] == 4 and attacks["queries_per_attack"] == 2
-    assert [attacks["success"][most]["share"] for most in ("2", "4", "30")] == [0, 0.5, 0.5]
-    assert attacks["speed"]["low"] <= attacks["speed"]["ratio"] <= attacks["speed"]["high"]
-    assert found["attacks"]["babelproof"]["speed"] == {"ratio": 1, "low": 1, "high": 1}
+    assert list(found["attacks"]) == ["2", "4", "8", "30"]
+    rows = found["attacks"]["4"]
+    attack = rows[AGAINST]
+    assert attack["attacks"] == 4 and attack["queries_per_attack"] == 2 and attack["changed"] == 3
+    assert attack["speed"] == {"ratio": 1, "low": 1, "high": 1}
+    assert [found["attacks"][most][AGAINST]["success"]["share"] for most in ("2", "4", "30")] == [0, 0.5, 0.5]
+    assert rows["babelproof burst 9"]["success"]["share"] == 0 and rows["babelproof burst 9"]["changed"] == 5
+    assert rows["babelproof importance 200"]["speed"]["low"] <= rows["babelproof importance 200"]["speed"]["high"]
     noise = found["noise"]["multypo"]
     assert (noise["touched"]["share"], noise["touched"]["n"]) == (0.5, 6)  # what a tool refuses it has not touched
     assert noise["languages"]["hi"]["touched"]["share"] == 0 and noise["languages_covered"] == 1
@@ -67,6 +75,14 @@ def test_measures_every_peer_and_names_those_that_are_missing() -> None:
     for table in tables(found):
         Console(file=printed, width=200).print(table)
     assert "langtest is missing: not installed" in printed.getvalue() and "0.50" in printed.getvalue()
+
+
+def test_the_aim_is_read_off_speed_and_success_together() -> None:
+    def row(times: float, success: float) -> dict[str, object]:
+        return {"speed": {"ratio": times}, "success": {"share": success}}
+
+    rows = {AGAINST: row(1, 0.5), "fast": row(10, 0.5), "slow": row(9.9, 0.9), "weak": row(20, 0.4)}
+    assert [line.partition(": ")[2] for line in aims({"2": rows, "4": {"fast": row(10, 1)}})] == ["fast", "none"]
 
 
 def test_a_peer_that_fails_says_why_and_goes_on() -> None:
@@ -91,6 +107,10 @@ def test_a_peer_that_ends_or_hangs_is_told_from_one_that_answers() -> None:
 def test_damage_is_told_from_honest_typos() -> None:
     assert not damage.torn("किसान", "सकिान".replace("सकिा", "साकि"))  # whole graphemes have changed places
     assert not damage.torn("कि का", "का का")  # one left out, one typed twice
+    assert not damage.torn("से की", "सो की") and not damage.torn("رً", "رَ"), "a mark in place of another"
+    assert not damage.torn("များ", "မျုး"), "of a Burmese letter UAX #29 leaves a vowel apart"
+    assert damage.torn("သည်", "သည္"), "a sign that stacks nothing"
+    assert damage.torn("का की", "का ी"), "a mark on a space"
     assert damage.torn("किसान", "कसान") and damage.torn("किसान", "िकसान")
     assert not damage.torn("é", unicodedata.normalize("NFD", "é"))
     assert damage.mixed("привет", "пriвет") and not damage.mixed("привет", "привтет")
@@ -101,3 +121,16 @@ def test_texts_to_be_left_alone_hold_what_is_hard() -> None:
     texts = [text for text, _ in damage.still(TEXTS)]
     assert len(texts) == len(set(texts)) and any("\u200d" in text for text in texts)
     assert any("\r\n" in text for text in texts) and any(unicodedata.normalize("NFC", text) != text for text in texts)
+
+
+def test_the_environment_of_an_attacking_peer_has_what_opening_the_victim_imports() -> None:
+    code = "import sys; old = set(sys.modules); import runtime.classifier, probes; print(*set(sys.modules) - old)"
+    root = Path(side_by_side.__file__).parent.parent
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True).stdout
+    made_by = packages_distributions()
+    names = {dist for module in loaded.split() for dist in made_by.get(module.partition(".")[0], ())}
+    needed = {name.lower().replace("_", "-") for name in names} - {"babelproof"}
+    assert {"numpy", "regex"} <= needed
+    for peer in set(ATTACKS) - {"babelproof"}:
+        lines = (root / "benchmarks" / "peers" / f"{peer}.txt").read_text(encoding="utf-8").splitlines()
+        assert needed <= {line.partition("==")[0] for line in lines}

@@ -172,11 +172,13 @@ def test_commands_in_the_documents_exist_with_their_options(page: str, words: li
     from training.cli import app as workshop
 
     group = typer.main.get_command(front if words[0] == "babelproof" else workshop)
-    command = group.commands[words[1]]  # type: ignore[attr-defined]
+    command, *rest = group.commands[words[1]], *words[2:]  # type: ignore[attr-defined]
+    while hasattr(command, "commands"):
+        command, *rest = command.commands[rest[0]], *rest[1:]
     options = {flag for parameter in command.params for flag in [*parameter.opts, *parameter.secondary_opts]} | {
         "--help"
     }
-    used = {word.split("=")[0] for word in words[2:] if word.startswith("--")}
+    used = {word.split("=")[0] for word in rest if word.startswith("--")}
     assert used <= options, page
 
 

@@ -19,7 +19,7 @@ ARROWS = {
     "service": {"runtime", "probes"},
     "training": {"runtime", "probes"},
 }
-FRONT_DOOR = "runtime/cli.py"
+FRONT_DOOR = "runtime/import_command.py"
 TORCH = {"torch", "transformers", "optimum", "accelerate", "datasets", "sklearn"}
 ONLY_IN_TRAINING = TORCH | {"onnx"}
 FORBIDDEN_NAMES = {"utils", "common", "helpers", "base", "misc"}

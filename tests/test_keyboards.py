@@ -12,6 +12,7 @@ from probes.scripts.keyboard_tables import Symbols
 from probes.scripts.keyboards import DEAD, layout, names, retyped, typed_letters
 from probes.scripts.slips import slips
 from probes.text import graphemes, script_of, splice
+from probes.types import Edit
 from tests.golden import texts
 
 TYPED = [code for code in languages.codes() if languages.get(code).keyboard]
@@ -200,3 +201,10 @@ def test_the_table_is_read_from_symbols_files(tmp_path):
     assert symbols.row("base(more)") == "", "one letter is no layout"
     with pytest.raises(KeyError, match="no section 'none'"):
         symbols.row("zz(none)")
+
+
+def test_no_slip_leaves_a_sign_that_stacks_nothing_or_a_vowel_without_its_letter():
+    burmese, lao = languages.get("my"), languages.get("lo")
+    after = [splice("သည်", [edit]) for edit in perturbations.get("keyboard")("သည်", burmese)]
+    assert after and not any("\u1039" in text for text in after), "the killer's key has the stacker beside it"
+    assert [edit for edit in perturbations.get("drop")("ໝາກ", lao) if edit.start == 0] == [Edit(0, 2, "")]

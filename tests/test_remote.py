@@ -13,9 +13,11 @@ import pytest
 
 from probes.battery import load, run
 from probes.types import Item
-from runtime.remote import CHUNK, TRIES, HttpClassifier, RemoteError
+from runtime.client import Patience
+from runtime.remote import CHUNK, HttpClassifier, RemoteError
 from tests.fakes_probes import EXAMPLES, FakeServer, make_topics, serving
 
+TRIES = Patience().tries
 ITEMS = [Item("team"), Item("x", "doctor"), Item("nothing")]
 
 
@@ -122,7 +124,7 @@ def test_nobody_there():
         ((413, {}, {"error": "The text is too long.", "code": "too_long"}), "status 413: The text is too long."),
         ((500, {}, b"oops"), "POST .*/predict answered status 500: no JSON"),
         ((200, {}, b"<html>"), "no JSON"),
-        ((200, {}, [[{"label": "a"}]]), "did not answer 3 lists"),
+        ((200, {}, [[{"label": "a"}]]), r"answered something else: 0\.0\.score: Field required"),
         ((200, {}, []), "did not answer 3 lists"),
         ((200, {}, [[{"label": "sports", "score": 1.0}]] * 3), r"answered the labels \['sports'\], not"),
     ],

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import httpx
 import pytest
 
-from runtime.classifier import OnnxClassifier, Prediction
+from probes.types import Item
+from runtime.backends import Backend
+from runtime.classifier import OnnxClassifier
+from runtime.tokenization import Row
 from service.settings import Settings
 from tests.fakes_interface import client, post, refused
 
@@ -176,7 +179,11 @@ async def test_a_request_id_is_kept_when_it_is_harmless(http: httpx.AsyncClient)
 class Broken(OnnxClassifier):
     """A classifier that fails, quoting what it was given."""
 
-    def predict(self, items: object, *, truncate: bool = True) -> Prediction:
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, threads=1)
+        self.tokenize = self.fail  # type: ignore[assignment]
+
+    def fail(self, items: Sequence[Item], *, truncate: bool = True) -> list[Row]:
         raise ValueError(f"cannot read {items}")
 
 
@@ -184,7 +191,7 @@ async def test_a_failure_inside_is_told_without_its_words(
     served_folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, "babelproof"):
-        async with client(Broken(served_folder, threads=1)) as http:
+        async with client(Broken(served_folder)) as http:
             response = await post(http, "/predict", {"inputs": "my secret"})
     refused(response, 500, "internal")
     assert "secret" not in response.text + caplog.text
@@ -195,12 +202,13 @@ class Slow(OnnxClassifier):
     """A classifier that waits to be let go."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder, threads=1)
         self.go = threading.Event()
+        super().__init__(folder, threads=1)
 
-    def predict(self, items: object, *, truncate: bool = True) -> Prediction:
+    @property
+    def backend(self) -> Backend:
         assert self.go.wait(20)
-        return super().predict(items, truncate=truncate)  # type: ignore[arg-type]
+        return super().backend
 
 
 async def test_what_does_not_fit_is_told_at_once_and_health_answers_meanwhile(served_folder: Path) -> None:

@@ -90,7 +90,7 @@ async def test_probe_runs_named_batteries_and_remembers_whole_answers(http: http
         ({"steps": [ATTACK | {"similarity": "os:getcwd"}]}, 422, "bad_steps", "os:getcwd"),
         ({"steps": [ATTACK | {"attack": "os:getcwd"}]}, 422, "bad_steps", "os:getcwd"),
         ({"steps": [{"name": "a", "perturbations": ["swap"], "draws": 51}]}, 413, "too_many_draws", "50"),
-        ({"steps": [SWAPS[0] | {"name": str(i)} for i in range(33)]}, 413, "too_many_steps", "32"),
+        ({"steps": [SWAPS[0] | {"name": str(i)} for i in range(65)]}, 413, "too_many_steps", "64"),
         ({"deadline_ms": 10**9}, 422, "deadline_too_long", "120000"),
         ({"deadline_ms": 0}, 422, "wrong_type", "deadline_ms"),
     ],

@@ -27,6 +27,7 @@ from training import head as _registered  # noqa: F401  our own head, so that tr
 from training.graph import optimise, to_onnx
 from training.halves import embedding_tensor, split
 from training.int8 import quantise
+from training.variants import write_variants
 
 FP32_TOLERANCE = 1e-4
 INT8_WISH = 0.97
@@ -49,7 +50,8 @@ def export(
 ) -> Manifest:
     """Write a model folder from a Hugging Face sequence-classification folder, atomically; returns its manifest.
 
-    `manifest` says what the model is and, in onnx.precision, what to store; onnx, parity and files are filled in here.
+    `manifest` says what the model is and, by the precision of onnx and of its variants, what to store; their other
+    fields, parity and files are filled in here.
     `rows` are real texts, by language, on which the export is compared with the model. Raises ExportError.
     """
     model = AutoModelForSequenceClassification.from_pretrained(
@@ -103,7 +105,8 @@ def finish(
     opset = next(entry.version for entry in graph.opset_import if entry.domain in ("", "ai.onnx"))
     (folder / "README.md").write_text(card or _card(manifest), encoding="utf-8")
     items = [*(row.item for row in rows), Item("a " * manifest.max_length)]
-    manifest = replace(manifest, onnx=Onnx(GRAPH, opset, "fp32", pad_id))
+    wanted = manifest.variants
+    manifest = replace(manifest, onnx=Onnx(GRAPH, opset, "fp32", pad_id), variants=())
     exact = _answers(folder, manifest, items)
     difference = None if reference is None else float(np.abs(exact - reference).max())
     if difference is not None and not difference <= FP32_TOLERANCE:
@@ -113,6 +116,8 @@ def finish(
         )
     if difference is not None:
         console.print(f"fp32 ONNX against the model: probabilities within {difference:.1e} on {len(items)} texts")
+    # an fp32 graph beside itself would be a copy
+    variants = write_variants(folder, manifest.onnx, tuple(one for one in wanted if one.precision != precision))
     agreement = {}
     tensor = embedding_tensor(graph.graph) if manifest.smoothing else ""
     if precision == "int8":
@@ -127,7 +132,7 @@ def finish(
         onnx.save(first, folder / manifest.smoothing.embeddings)
         onnx.save(second, folder / manifest.smoothing.body)
     parity = Parity(difference, len(items), agreement)
-    return folders.write(folder, replace(manifest, parity=parity))
+    return folders.write(folder, replace(manifest, parity=parity, variants=variants))
 
 
 @contextmanager

@@ -41,6 +41,7 @@ class _Wanted:
     pairs: bool
     licence: str
     rows: Sequence[Example]
+    keep: Sequence[Literal["fp32", "fp16"]] = ()
 
 
 def import_model(
@@ -55,6 +56,7 @@ def import_model(
     pairs: bool = False,
     licence: str = "unknown",
     rows: Sequence[Example] = (),
+    keep: Sequence[Literal["fp32", "fp16"]] = (),
     console: Console | None = None,
 ) -> Manifest:
     """Write a model folder from a hub name, a model's folder, an ONNX file or a folder with one; returns its manifest.
@@ -63,7 +65,7 @@ def import_model(
     `rows`, or where there are none on texts made of its vocabulary. Code from the hub is never run; weights are read
     from safetensors, or from .bin files by torch's reader that holds no code. Raises ExportError.
     """
-    wanted = _Wanted(labels, languages, max_length, precision, pairs, licence, rows)
+    wanted = _Wanted(labels, languages, max_length, precision, pairs, licence, rows, keep)
     path = Path(source)
     graph = path if path.suffix == ".onnx" else next(iter(sorted(path.glob("*.onnx"))), None)
     if path.suffix == ".onnx" and not path.is_file():
@@ -105,6 +107,8 @@ def _import_onnx(graph: Path, out: Path, wanted: _Wanted, console: Console | Non
     tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(tokenizer_file))
     model = onnx.load(graph)
     if not _floats(model):
+        if wanted.keep:
+            raise ExportError(f"{graph} was quantised by others: there is no fp32 to keep beside it")
         wanted = replace(wanted, precision="fp32")  # quantised by others: stored as it came
     positions = int(config.get("max_position_embeddings") or _LONGEST)
     length = wanted.max_length or min(_LONGEST, positions - 2 * (config.get("model_type") in _OFFSET))
@@ -188,6 +192,7 @@ def _manifest(encoder: str, names: tuple[str, ...], length: int, wanted: _Wanted
         licence=wanted.licence,
         pairs=wanted.pairs,
         onnx=Onnx(precision=wanted.precision),
+        variants=tuple(Onnx(precision=one) for one in wanted.keep),
     )
 
 

@@ -17,6 +17,9 @@ from training.tables import TableError, named, open_toml, read
 _SHIPPED = Path(__file__).parent / "recipes"
 
 
+Kept = Literal["fp32", "fp16"]
+
+
 class RecipeError(TableError):
     """A recipe that cannot be found, read or run."""
 
@@ -98,6 +101,8 @@ class Recipe:
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     weights: Literal["int8", "fp32"] = "int8"
     """Precision of the exported model."""
+    keep: tuple[Kept, ...] = ()
+    """Precisions written beside it, for backends that are faster with them: fp32 (OpenVINO), fp16 (GPUs)."""
     smoothing: float = 0.0
     """Standard deviation of noise on word embeddings; above 0 the graphs that noisy passes need are exported too."""
     seed: int = 7
@@ -131,9 +136,13 @@ class Recipe:
         staged = (source for stage in self.stage for source in (*stage.data, *stage.dev))
         return (*staged, *self.test.data)
 
+    def said(self) -> dict[str, Any]:
+        """What the recipe says; nothing of `keep` where nothing is kept, as before there was that word."""
+        return {key: value for key, value in asdict(self).items() if value or key != "keep"}
+
     def digest(self) -> str:
         """SHA-256 of the canonical recipe; the same for any two files that say the same."""
-        canonical = json.dumps(asdict(self), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        canonical = json.dumps(self.said(), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 

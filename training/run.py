@@ -204,6 +204,7 @@ def _manifest(inputs: Inputs) -> folders.Manifest:
         recipe_sha256=recipe.digest(),
         data_sha256=dict(sorted(inputs.hashes.items())),
         onnx=folders.Onnx(precision=recipe.weights),
+        variants=tuple(folders.Onnx(precision=one) for one in recipe.keep),
         smoothing=_smoothing(inputs) if recipe.smoothing else None,
     )
 

@@ -14,7 +14,11 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NAMES = ("babelproof", "textattack", "nlpaug", "langtest", "multypo")
-ATTACKERS = ("babelproof", "textattack")
+ATTACKS = {
+    "babelproof": (("burst", 3), ("burst", 9), ("burst", 33), ("burst-and-prune", 200), ("importance", 200)),
+    "textattack": (("DeepWordBugGao2018", 200),),
+}
+"""The tools that attack; the attacks each is asked for, and the queries each may ask, the ranking of words included."""
 
 
 class PeerError(RuntimeError):

@@ -18,7 +18,7 @@ STATUS = {"fooled": "fooled", "held": "held", "wrong_already": "wrong", "not_app
 
 
 class Babelproof:
-    """Typos of the language; the attack `importance`, after DeepWordBug."""
+    """Typos of the language, drawn or searched over."""
 
     note = "swap, keyboard, drop, repeat"
 
@@ -33,10 +33,8 @@ class Babelproof:
     def perturb(self, text: str, lang: str, strength: float) -> str | None:
         return probes.perturb(text, languages.get(lang), TYPOS, strength, self._rng)
 
-    def attack(self, rows: Sequence[tuple[str, str, str]], budget: int, distance: int) -> list[Attacked]:
-        step = probes.Step(
-            "typos", TYPOS, "attack", strength=1.0, attack="importance", budget=budget, max_characters=distance
-        )
+    def attack(self, name: str, rows: Sequence[tuple[str, str, str]], budget: int, distance: int) -> list[Attacked]:
+        step = probes.Step("typos", TYPOS, "attack", strength=1.0, attack=name, budget=budget, max_characters=distance)
         examples = [probes.Example(f"{i:06}", probes.Item(t), lang, label) for i, (t, lang, label) in enumerate(rows)]
         report = probes.run(probes.Battery("bench", (step,)), self.victim, examples)
         found = {outcome.example: outcome for outcome in report.outcomes}

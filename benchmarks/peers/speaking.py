@@ -2,7 +2,7 @@
 
 {"do": "hello"}                                                     {"version": ..., "note": ...}
 {"do": "perturb", "texts": [[text, lang]], "strength": s}           {"texts": [text or null], "seconds": ...}
-{"do": "attack", "texts": [[text, lang, label]], "budget": queries, "distance": characters}
+{"do": "attack", "attack": name, "texts": [[text, lang, label]], "budget": queries, "distance": graphemes}
                      {"rows": [[status, text or null, queries]], "seconds": ..., "victim_seconds": ..., "queries": ...}
 
 null is a text the tool refuses. Requests a tool fails at are answered {"error": ...}.
@@ -59,7 +59,7 @@ def answered(tool: Any, request: Mapping[str, Any]) -> dict[str, Any]:
         return {"texts": texts, "seconds": time.perf_counter() - start}
     tool.victim.restart()
     start = time.perf_counter()
-    rows: Sequence[Attacked] = tool.attack(request["texts"], request["budget"], request["distance"])
+    rows: Sequence[Attacked] = tool.attack(request["attack"], request["texts"], request["budget"], request["distance"])
     seconds = time.perf_counter() - start
     victim = {"victim_seconds": tool.victim.seconds, "queries": tool.victim.queries}
     return {"rows": rows, "seconds": seconds, **victim}

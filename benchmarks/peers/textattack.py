@@ -1,4 +1,4 @@
-"""TextAttack: the recipe DeepWordBugGao2018 as it ships, and its augmenter of the same four edits."""
+"""TextAttack: the recipe DeepWordBugGao2018, its distance counted as ours, and its augmenter of the same four edits."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from benchmarks.peers.speaking import Attacked, serve
 from benchmarks.peers.victim import Victim
+from probes.text import graphemes
 from probes.types import Item
 
 STATUS = {"Successful": "fooled", "Failed": "held", "Skipped": "wrong"}
@@ -37,7 +38,10 @@ def stop_words() -> str:
 
 
 class TextAttack:
-    """The library offline: nothing of the recipe is left out, and its goal function gets the budget."""
+    """The library offline: nothing of the recipe is left out, and its goal function gets the budget.
+
+    Its bound on the Levenshtein distance counts graphemes in place of code points, which allows it more.
+    """
 
     note = "DeepWordBugGao2018; noise by CharSwapAugmenter, which edits at least one word"
 
@@ -56,10 +60,19 @@ class TextAttack:
 
     @cached_property
     def _recipe(self) -> Any:
+        import editdistance
         from textattack.attack_recipes import DeepWordBugGao2018
+        from textattack.constraints.overlap import LevenshteinEditDistance
         from textattack.models.wrappers import ModelWrapper
 
         victim = self.victim
+
+        class Graphemes(LevenshteinEditDistance):  # type: ignore[misc]
+            def _check_constraint(self, transformed_text: Any, reference_text: Any) -> bool:
+                before, after = (
+                    [t.text[i:j] for i, j in graphemes(t.text)] for t in (reference_text, transformed_text)
+                )
+                return bool(editdistance.eval(before, after) <= self.max_edit_distance)
 
         class Wrapper(ModelWrapper):  # type: ignore[misc]
             model = victim
@@ -67,16 +80,23 @@ class TextAttack:
             def __call__(self, texts: list[str], **_: Any) -> np.ndarray[Any, Any]:
                 return victim([Item(text) for text in texts])
 
-        return DeepWordBugGao2018.build(Wrapper())
+        recipe = DeepWordBugGao2018.build(Wrapper())
+        recipe.constraints = [
+            Graphemes(one.max_edit_distance) if isinstance(one, LevenshteinEditDistance) else one
+            for one in recipe.constraints
+        ]
+        return recipe
 
     def perturb(self, text: str, lang: str, strength: float) -> str | None:
         found = _augmenter(strength).augment(text)
         return str(found[0]) if found else text
 
-    def attack(self, rows: Sequence[tuple[str, str, str]], budget: int, distance: int) -> list[Attacked]:
-        assert distance == 30, "the recipe holds the edit distance to 30"
+    def attack(self, name: str, rows: Sequence[tuple[str, str, str]], budget: int, distance: int) -> list[Attacked]:
+        assert name == "DeepWordBugGao2018"
         self._recipe.clear_cache()
         self._recipe.goal_function.query_budget = budget
+        [bound] = (one for one in self._recipe.constraints if hasattr(one, "max_edit_distance"))
+        bound.max_edit_distance = distance
         return [self._attacked(text, self.victim.labels.index(label)) for text, _, label in rows]
 
     def _attacked(self, text: str, label: int) -> Attacked:

@@ -29,6 +29,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from probes import languages
 from probes.certificates.smoothing import bounded
@@ -120,17 +121,25 @@ def certify(classifier: Classifier, examples: Sequence[Example], how: Deletion, 
     budget (BudgetSpent). The draws are fixed by seed, setting and text: where whoever writes the texts could know the
     seed, give one they cannot (secrets.randbits(64)), or alpha does not hold.
     """
-    if not examples:
-        return []
+    rows = votes(classifier, examples, how, seed)
+    return [judged(classifier.labels, example, how, row) for example, row in zip(examples, rows, strict=True)]
+
+
+def votes(classifier: Classifier, examples: Sequence[Example], how: Deletion, seed: int) -> NDArray[np.int64]:
+    """What each copy of each example is taken for, as numbers of labels: those that select, then those that count."""
     count = how.selection + how.draws
     copies = [one for e in examples for one in _copies(e.item, e.lang, how, count, seed)]
-    votes = classifier(copies).argmax(axis=1).reshape(len(examples), count)
-    found = []
-    for example, row in zip(examples, votes, strict=True):
-        label, lower = bounded(row[: how.selection], row[how.selection :], 1 - how.alpha)
-        size = sum(map(len, _sides(example.item, example.lang, how.unit)))
-        found.append(_certificate(classifier.labels[label], lower, how.probability, size))
-    return found
+    if not copies:
+        return np.zeros((0, count), dtype=np.int64)
+    cast: NDArray[np.int64] = classifier(copies).argmax(axis=1).reshape(len(examples), count)
+    return cast
+
+
+def judged(labels: Sequence[str], example: Example, how: Deletion, drawn: NDArray[np.int64]) -> EditCertificate:
+    """The certificate that one example's votes give."""
+    label, lower = bounded(drawn[: how.selection], drawn[how.selection :], 1 - how.alpha)
+    size = sum(map(len, _sides(example.item, example.lang, how.unit)))
+    return _certificate(labels[label], lower, how.probability, size)
 
 
 def bound(lower: float, deletion: float, removed: int, added: int) -> float:

@@ -71,7 +71,12 @@ def certify(
     label, lower = bounded(sample(selection, rng), sample(draws, rng), confidence)
     if lower <= 0.5:
         return Certificate(None, 0.0, lower, sigma, draws, confidence)
-    return Certificate(label, float(sigma * norm.ppf(lower)), lower, sigma, draws, confidence)
+    return Certificate(label, radius(lower, sigma), lower, sigma, draws, confidence)
+
+
+def radius(lower: float, sigma: float) -> float:
+    """The l2 norm of moves that leave a label of probability at least `lower` (above one half) the likeliest."""
+    return float(sigma * norm.ppf(lower))
 
 
 def bounded(selected: NDArray[np.int64], drawn: NDArray[np.int64], confidence: float) -> tuple[int, float]:

@@ -22,6 +22,8 @@ _ROLES = (
     "Bindu",
     "Visarga",
     "Virama",
+    "Invisible_Stacker",
+    "Pure_Killer",
     "Tone_Mark",
     "Nukta",
 )

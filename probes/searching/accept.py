@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from itertools import pairwise, takewhile
+from operator import attrgetter
 from typing import TYPE_CHECKING, cast
 
 import regex
@@ -93,27 +94,39 @@ def similarity(name: str) -> Similarity:
 
 def apart(edits: Sequence[Edit]) -> bool:
     """Whether no two edits overlap or start at the same place."""
-    return all(a.end <= b.start and a.start < b.start for a, b in pairwise(sorted(edits)))
+    return all(
+        a.end <= b.start and a.start < b.start for a, b in pairwise(sorted(edits, key=attrgetter("start", "end")))
+    )
 
 
 def cost(text: str, edit: Edit) -> int:
     """Graphemes an edit takes away or puts in, whichever is more."""
+    if edit.end - edit.start <= 1 and len(edit.new) <= 1:
+        return 1
     return max(1, len(graphemes(text[edit.start : edit.end])), len(graphemes(edit.new)))
 
 
 def near(before: Sequence[str], after: Sequence[str], most: int) -> bool:
-    """Whether the Levenshtein distance is at most so much; only the band of that width is computed (Ukkonen 1985)."""
+    """Whether the Levenshtein distance is at most so much; a column of the table is two integers (Myers 1999)."""
     for _ in "front", "back":
         same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False)))
         before, after = before[same:][::-1], after[same:][::-1]
     if abs(len(before) - len(after)) > most:
         return False
-    row = list(range(len(after) + 1))
-    for i, this in enumerate(before, 1):
-        above, row = row, [i, *[most + 1] * len(after)]
-        for j in range(max(1, i - most), min(len(after), i + most) + 1):
-            row[j] = min(above[j] + 1, row[j - 1] + 1, above[j - 1] + (this != after[j - 1]))
-    return row[-1] <= most
+    where: dict[str, int] = {}
+    for i, part in enumerate(before):
+        where[part] = where.get(part, 0) | 1 << i
+    last, distance = 1 << len(before) >> 1, len(before)
+    up, down = (1 << len(before)) - 1, 0  # where the column rises and falls by one
+    for part in after:
+        same = where.get(part, 0)
+        across = same | down
+        along = (((same & up) + up) ^ up) | same
+        right, left = down | ~(along | up), up & along
+        distance += bool(right & last) - bool(left & last)
+        right, left = right << 1 | 1, left << 1
+        up, down = left | ~(across | right), right & across
+    return distance <= most
 
 
 def _near_characters(most: int, text: str, edits: Sequence[Edit]) -> bool:

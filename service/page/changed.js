@@ -1,64 +1,70 @@
-// Shows a changed sentence letter by letter: what went, what came, and what cannot be seen.
+// A changed sentence letter by letter: what went, what came, and in words what an eye cannot tell.
 
+import { bareMark, codePoint, joins, phonetic, scriptOf, spelled, units, unseen } from "./characters.js";
 import { make } from "./dom.js";
 
-const UNSEEN = /[\p{Cf}\p{Cc}\p{Zs}\p{Zl}\p{Zp}\p{Mn}\u115f\u1160\u3164\uffa0]/u;
-const SCRIPTS = ["Latin", "Cyrillic", "Greek", "Armenian", "Hebrew", "Arabic", "Devanagari", "Thai", "Georgian"].map(
-  (name) => [name, new RegExp(`\\p{Script=${name}}`, "u")],
-);
+/** More of them in words than this no reader wants. */
+const WORDED = 4;
+const isMark = (character) => /\p{Mn}/u.test(character);
 
-const codePoint = (character) => `U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
-const scriptOf = (text) => SCRIPTS.find(([, pattern]) => pattern.test(text))?.[0];
-
-/** The nodes of some letters; the unseen among them are spelled by their number. */
+/** Some letters as they are shown; the unseen among them are spelled by their number. */
 function letters(text) {
   const characters = Array.from(text);
-  return characters.map((character, place) => {
-    const mark = /\p{Mn}/u.test(character) && place > 0;
-    const between = character === " " && characters.length > 1;
-    return UNSEEN.test(character) && !mark && !between
-      ? make("span", { class: "unseen", dir: "ltr" }, character === " " ? "space" : codePoint(character))
-      : document.createTextNode(character);
-  });
+  const spell = (character) => make("span", { class: "unseen", dir: "ltr" }, character === " " ? "space" : codePoint(character));
+  if (bareMark(text)) return [`◌${text}`];
+  return characters.map((character) => (unseen(character, characters.length === 1) ? spell(character) : character));
 }
 
-function change(removed, added) {
-  const parts = [];
-  if (removed) parts.push(make("del", {}, ...letters(removed)));
-  if (added) {
-    const ins = make("ins", { title: Array.from(added).map(codePoint).join(" ") }, ...letters(added));
-    const looksAlike = removed && scriptOf(added) && scriptOf(removed) !== scriptOf(added);
-    if (looksAlike) ins.append(make("span", { class: "unseen", dir: "ltr" }, Array.from(added).map(codePoint).join(" ")));
-    parts.push(ins);
-  }
-  return parts;
-}
-
-/** Drops what an edit leaves as it was, so that only letters that differ are marked. */
+/** Drops what an edit leaves as it was: [same, went, came, same], cut between letters as a reader takes them. */
 function trimmed(removed, added) {
-  const [a, b] = [Array.from(removed), Array.from(added)];
-  const joins = (character) => character !== undefined && /[\p{M}\u200d]/u.test(character);
+  const [a, b] = [units(removed), units(added)];
   let head = 0;
   while (head < a.length && head < b.length && a[head] === b[head]) head += 1;
-  while (head > 0 && (joins(a[head]) || joins(b[head])) && a[head] !== "\u200d" && b[head] !== "\u200d") head -= 1;
   let tail = 0;
-  while (tail < a.length - head && tail < b.length - head && a[a.length - 1 - tail] === b[b.length - 1 - tail]) tail += 1;
-  while (tail > 0 && (joins(a[a.length - tail]) || joins(b[b.length - tail]))) tail -= 1;
-  return [a.slice(0, head), a.slice(head, a.length - tail), b.slice(head, b.length - tail), a.slice(a.length - tail)].map(
-    (part) => part.join(""),
-  );
+  while (tail < a.length - head && tail < b.length - head && a.at(-1 - tail) === b.at(-1 - tail)) tail += 1;
+  const between = (all) => all.slice(head, all.length - tail).join("");
+  return [a.slice(0, head).join(""), between(a), between(b), a.slice(a.length - tail).join("")];
 }
 
-/** A paragraph with the original text and every edit in its place; edits count code points. */
-export function changed(text, edits, lang) {
+/** A text cut into [same, went, came] triples; edits count code points. */
+function cut(text, edits) {
   const characters = Array.from(text);
-  const line = make("p", { dir: "auto", class: "sentence", lang });
+  const parts = [];
   let from = 0;
   for (const { start, end, new: added } of [...edits].sort((a, b) => a.start - b.start || a.end - b.end)) {
-    const [before, gone, come, after] = trimmed(characters.slice(start, end).join(""), added);
-    line.append(characters.slice(from, start).join(""), before, ...change(gone, come), after);
+    const [before, went, came, after] = trimmed(characters.slice(start, end).join(""), added);
+    parts.push([characters.slice(from, start).join("") + before, went, came], [after, "", ""]);
     from = end;
   }
-  line.append(characters.slice(from).join(""));
-  return line;
+  return [...parts, [characters.slice(from).join(""), "", ""]];
+}
+
+/** The original text with every edit in its place, and below it in words what an eye cannot tell; alike: every letter. */
+export function changed(text, edits, lang, alike = false) {
+  const parts = cut(text, edits);
+  const line = make("p", { dir: "auto", class: joins(text) ? "sentence joined" : "sentence", lang });
+  for (const [same, went, came] of parts) {
+    line.append(same);
+    if (went) line.append(make("del", {}, ...letters(went)));
+    if (came) line.append(make("ins", {}, ...letters(came)));
+  }
+  const counts = new Map();
+  for (const words of parts.flatMap(([, went, came]) => inWords(went, came, alike))) counts.set(words, (counts.get(words) ?? 0) + 1);
+  const said = [...counts].map(([words, times]) => (times > 1 ? `${words}, ${times} times` : words));
+  if (!said.length) return [line];
+  const more = said.length > WORDED ? [make("li", {}, `and ${said.length - WORDED} more`)] : [];
+  return [line, make("ul", { class: "worded" }, ...said.slice(0, WORDED).map((words) => make("li", {}, make("bdi", {}, words))), ...more)];
+}
+
+/** Sentences for what cannot be seen, and for letters that pass for others. */
+function inWords(went, came, alike) {
+  const strange = Array.from(came).filter((character) => unseen(character, true) && character !== " " && !went.includes(character));
+  const said = strange.map((character) => `${spelled(character)} slipped in`);
+  const [old, now] = [Array.from(went), Array.from(came)];
+  if (old.length === 1 && now.length === 1 && old[0] !== now[0] && !unseen(now[0], true)) {
+    const [from, to] = [scriptOf(went), scriptOf(came)];
+    if (alike || to !== from || phonetic(came) || went.normalize("NFKC") === came.normalize("NFKC")) said.push(`${spelled(went)} became ${spelled(came)}`);
+  }
+  if (now.filter(isMark).length > old.filter(isMark).length && !strange.length) said.push("combining marks set on a letter");
+  return said;
 }

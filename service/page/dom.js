@@ -1,4 +1,4 @@
-// Small tools of the page: elements, requests, numbers.
+// Small tools of the page: elements, numbers in words, files to keep.
 
 export const byId = (id) => document.getElementById(id);
 
@@ -8,35 +8,14 @@ export function make(name, attributes = {}, ...children) {
   for (const [key, value] of Object.entries(attributes)) {
     if (value !== null && value !== undefined) element.setAttribute(key, value);
   }
-  element.append(...children);
+  element.append(...children.filter((child) => child !== null));
   return element;
 }
 
-export async function get(path) {
-  const response = await fetch(path);
-  return response.json();
-}
-
-/** The parsed answer and its headers; waits and tries again while the service is busy. */
-export async function post(path, body, patience = 20) {
-  let response;
-  try {
-    response = await fetch(path, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
-    });
-  } catch {
-    throw new Error("The service does not answer just now. Try again in a moment.");
-  }
-  if (response.status === 429 && patience > 0) {
-    const seconds = Number(response.headers.get("Retry-After") ?? 1);
-    await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-    return post(path, body, patience - 1);
-  }
-  const answer = await response.json();
-  if (!response.ok) throw new Error(answer.error ?? "The service refused this.");
-  return { answer, headers: response.headers };
+export function button(words, act, attributes = {}) {
+  const element = make("button", { type: "button", ...attributes }, words);
+  element.addEventListener("click", act);
+  return element;
 }
 
 export const percent = (share) => {
@@ -44,7 +23,57 @@ export const percent = (share) => {
   return `${value > 0 && value < 1 ? "<1" : Math.round(value)} %`;
 };
 
+/** A difference of two shares in percentage points, with its sign. */
+export const points = (difference) => {
+  const value = Math.round(difference * 100);
+  return value > 0 ? `+${value}` : value < 0 ? `−${-value}` : "0";
+};
+
 /** A rate with its interval, in words. */
 export const interval = (rate, low, high) => `${percent(rate)} (${percent(low)} to ${percent(high)})`;
 
-export const plural = (count, one, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
+export const plural = (count, one, many = `${one}s`) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+
+/** The name of a probe as people write it. */
+export const spaced = (name) => name.replaceAll("_", " ");
+
+/** Says in one place that something failed, and offers to do it again. */
+export function fail(place, error, again) {
+  if (error.name === "AbortError") return;
+  place.replaceChildren(make("span", {}, error.message));
+  if (again) place.append(" ", button("Try again", () => { clear(place); again(); }, { class: "small" }));
+  place.hidden = false;
+}
+
+export function clear(place) {
+  place.replaceChildren();
+  place.hidden = true;
+}
+
+/** Hands a file to the reader. */
+export function save(name, blob) {
+  const link = make("a", { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+/** A button that copies a text and says so for a moment. */
+export function copier(text) {
+  const element = button("Copy it", async () => {
+    const done = await navigator.clipboard?.writeText(text).then(() => true, () => false);
+    element.textContent = done ? "Copied" : "The browser does not let it be copied";
+    setTimeout(() => { element.textContent = "Copy it"; }, 2000);
+  }, { class: "small" });
+  return element;
+}
+
+/** While something runs, the button that stops it stands in the place of the one that starts it, and takes its focus. */
+export function busy(yes, start, stop, progress) {
+  const [gone, come] = yes ? [byId(start), byId(stop)] : [byId(stop), byId(start)];
+  const held = document.activeElement === gone;
+  gone.hidden = true;
+  come.hidden = false;
+  if (held) come.focus({ preventScroll: true });
+  byId(progress).hidden = !yes;
+  byId(progress).value = 0;
+}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import platform
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -11,7 +12,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from probes import attacks, battery, languages, perturbations
+from runtime.classifier import OnnxClassifier
 from service.context import Context
+from service.errors import Refusal
 from service.metrics import CONTENT_TYPE
 from service.openapi import document, gives
 from service.routing import Route, Table
@@ -21,8 +24,9 @@ from service.settings import Settings
 class Facts:
     """What is asked by people who run it and by programs that watch it."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, ready: Callable[[], bool]) -> None:
         self._context = context
+        self._is_ready = ready
         self.table: Table = {}
         """All routes of the interface, for the document; given by it."""
 
@@ -30,24 +34,28 @@ class Facts:
         about = gives("The model, its languages, the limits, the batteries, versions")
         return {
             "/about": {"GET": Route(self._about, about)},
-            "/livez": {"GET": Route(self._alive, gives("Whether the process answers"))},
-            "/readyz": {"GET": Route(self._ready, gives("Whether the model is loaded"))},
+            "/livez": {"GET": Route(self._alive, gives("Whether the process answers"), "nothing")},
+            "/readyz": {"GET": Route(self._ready, gives("Whether to send requests here", refusals=(503,)), "nothing")},
             # by this name clients of text-embeddings-inference know it
-            "/health": {"GET": Route(self._ready, gives("The same"))},
-            "/metrics": {"GET": Route(self._metrics, gives("Prometheus metrics", "text/plain"))},
-            "/openapi.json": {"GET": Route(self._openapi, gives("This document"))},
+            "/health": {"GET": Route(self._ready, gives("The same", refusals=(503,)), "nothing")},
+            "/metrics": {"GET": Route(self._metrics, gives("Prometheus metrics", "text/plain"), "metrics")},
+            "/openapi.json": {"GET": Route(self._openapi, gives("This document"), "nothing")},
         }
 
     def close(self) -> None:
         """Nothing runs."""
 
     async def _about(self, request: Request) -> Response:
-        return JSONResponse(self._facts)
+        models = self._context.models
+        return JSONResponse({"model": describe(models.default, models.get().classifier)} | self._facts)
 
     async def _alive(self, request: Request) -> Response:
         return JSONResponse({"status": "alive"})
 
     async def _ready(self, request: Request) -> Response:
+        """Nothing is answered before the models are warm, so what is left to say is whether the process is leaving."""
+        if not self._is_ready():
+            raise Refusal(503, "leaving", "This process is about to end; send requests elsewhere.")
         return JSONResponse({"status": "ready"})
 
     async def _metrics(self, request: Request) -> Response:
@@ -58,20 +66,8 @@ class Facts:
 
     @functools.cached_property
     def _facts(self) -> dict[str, Any]:
-        manifest, settings = self._context.classifier.manifest, self._context.settings
+        settings = self._context.settings
         return {
-            "model": {
-                "name": settings.model.name,
-                "sha256": manifest.sha256,
-                "task": manifest.task,
-                "pairs": manifest.pairs,
-                "labels": manifest.labels,
-                "languages": manifest.languages,
-                "max_length": manifest.max_length,
-                "encoder": manifest.encoder,
-                "licence": manifest.licence,
-                "precision": manifest.onnx.precision,
-            },
             "limits": {
                 name: getattr(settings, name)
                 for name in Settings.__dataclass_fields__
@@ -97,3 +93,21 @@ def _version(name: str) -> str | None:
         return version(name)
     except PackageNotFoundError:
         return None
+
+
+def describe(name: str, classifier: OnnxClassifier) -> dict[str, Any]:
+    """What a model is, for people and programs that use it."""
+    manifest = classifier.manifest
+    return {
+        "name": name,
+        "sha256": manifest.sha256,
+        "task": manifest.task,
+        "pairs": manifest.pairs,
+        "labels": manifest.labels,
+        "languages": manifest.languages,
+        "max_length": manifest.max_length,
+        "encoder": manifest.encoder,
+        "licence": manifest.licence,
+        "precision": classifier.choice.precision,
+        "backend": classifier.choice.backend,
+    }

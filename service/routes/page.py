@@ -26,15 +26,25 @@ class Page:
         self._context = context
 
     def routes(self) -> Table:
-        demo = Route(self._demo, gives("The demo sentences"))
+        demo = Route(self._demo, gives("The demo sentences"), "nothing")
+        known = Route(self._languages, gives("Every language there are probes for"), "nothing")
         files = {f"/static/{path.name}": {"GET": _file(path, "A file of the page")} for path in _FILES}
-        return {"/": {"GET": _file(PAGE / "index.html", "The page")}, "/demo.json": {"GET": demo}, **files}
+        return {
+            "/": {"GET": _file(PAGE / "index.html", "The page")},
+            "/demo.json": {"GET": demo},
+            "/languages.json": {"GET": known},
+            **files,
+        }
 
     def close(self) -> None:
         """Nothing runs."""
 
     async def _demo(self, request: Request) -> Response:
         return JSONResponse(self._sentences)
+
+    async def _languages(self, request: Request) -> Response:
+        known = map(languages.get, languages.codes())
+        return JSONResponse([{"code": one.code, "name": one.name, "scripts": one.scripts} for one in known])
 
     @functools.cached_property
     def _sentences(self) -> list[dict[str, str]]:
@@ -52,4 +62,4 @@ def _file(path: Path, summary: str) -> Route:
     async def send(request: Request) -> Response:
         return FileResponse(path, media_type=kind, headers={"Cache-Control": "no-cache"})
 
-    return Route(send, gives(summary, kind))
+    return Route(send, gives(summary, kind), "nothing")

@@ -1,25 +1,40 @@
-"""Routes that classify: /predict, its twin at /, and /detect."""
+"""Routes that classify: /predict, its twin at /, the same for each model, and /detect."""
 
 from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from probes import languages
 from probes.detect import detect
+from runtime.classifier import Prediction
+from runtime.engine import Overloaded
+from runtime.tokenization import TooLongError
+from service.answering import robust
 from service.context import Context
+from service.exchange import Exchange, Phase
 from service.lanes import Lane
-from service.openapi import listed, takes
-from service.predict import check, check_texts, predict
+from service.openapi import DEADLINE, listed, ref, takes
+from service.plain import reader
+from service.predict import Wanted, check, check_texts, deadline, overloaded, render, too_long, wanted
+from service.robustness import QUERY, RobustAnswer, Wish
 from service.routing import Route, Table
 from service.schemas import Detected, DetectRequest, LabelScore, PredictRequest
 
+log = logging.getLogger("babelproof.service")
 _PREDICTED = {
     "description": "Labels and scores, best first: one list for a single input sent without `parameters`, "
-    "else one list per input.",
-    "oneOf": [listed(LabelScore), {"type": "array", "items": listed(LabelScore)}],
+    "else one list per input; with `robustness` both, and a card for each input.",
+    "oneOf": [listed(LabelScore), {"type": "array", "items": listed(LabelScore)}, ref(RobustAnswer)],
 }
-_TRUNCATED = {"X-Truncated": {"description": "How many inputs were cut.", "schema": {"type": "integer"}}}
+_TRUNCATED = {
+    "X-Truncated": {"description": "How many inputs were cut.", "schema": {"type": "integer"}},
+    "Server-Timing": {"description": "Milliseconds in the queue and in the model.", "schema": {"type": "string"}},
+}
+_JSON = (b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8")
 
 
 class Predict:
@@ -27,21 +42,32 @@ class Predict:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        # two threads: one tokenises while the other's session run has the cores
-        self._lane = Lane("predict", threads=2, capacity=context.settings.predict_queue, retry_after_s=1)
+        self._read = reader(context.settings)
+        self._detector = Lane("detect", threads=1, capacity=64, retry_after_s=1)
 
     def routes(self) -> Table:
-        predict = Route(
-            self._predict,
-            takes(
-                "Classify texts",
-                "The Hugging Face text-classification API and that of text-embeddings-inference.",
-                PredictRequest,
-                LabelScore,
-                schema=_PREDICTED,
-                headers=_TRUNCATED,
-                example={"inputs": "The match ended in a draw."},
-            ),
+        said = takes(
+            "Classify texts",
+            "The Hugging Face text-classification API and that of text-embeddings-inference.",
+            PredictRequest,
+            LabelScore,
+            RobustAnswer,
+            schema=_PREDICTED,
+            headers=_TRUNCATED,
+            parameters=(*QUERY, DEADLINE),
+            example={"inputs": "The match ended in a draw."},
+        )
+        named = takes(
+            "Classify texts with one of several models",
+            "As /predict, which asks the first of them.",
+            PredictRequest,
+            LabelScore,
+            RobustAnswer,
+            schema=_PREDICTED,
+            headers=_TRUNCATED,
+            parameters=(*QUERY, DEADLINE),
+            example={"inputs": "The match ended in a draw."},
+            refusals=(404,),
         )
         detected = takes(
             "Detect languages",
@@ -51,29 +77,97 @@ class Predict:
             schema=listed(Detected),
             example={"texts": ["Das Spiel endete unentschieden."]},
         )
+        predict = Route(self._predict, said, fast=self._fast)
         return {
             "/": {"POST": predict},
             "/predict": {"POST": predict},
+            "/models/{name}/predict": {"POST": Route(self._predict, named, fast=self._fast)},
             "/detect": {"POST": Route(self._detect, detected)},
         }
 
     def close(self) -> None:
-        self._lane.close()
+        self._detector.close()
+
+    async def _fast(self, exchange: Exchange, names: Mapping[str, str]) -> bool:
+        """Answer a plain request, in as few calls as can be: tests/test_hot_route.py counts them."""
+        headers = exchange.headers
+        if (
+            headers.get(b"content-type") not in _JSON
+            or b"content-encoding" in headers
+            or exchange.scope["query_string"]
+        ):
+            return False
+        body = await exchange.body(self._context.settings.max_body_bytes)
+        if body is None:
+            return False
+        wish = self._read(body)
+        if wish is None:
+            exchange.unread(body)
+            return False
+        name = names["name"] if names else None
+        answer, prediction, cut = await self._answer(exchange, name, wish)
+        timing = b"queue;dur=%.2f, compute;dur=%.2f" % (prediction.queue_s * 1000, prediction.compute_s * 1000)
+        await exchange.reply(200, ((b"x-truncated", b"%d" % cut), (b"server-timing", timing)), answer)
+        if self._context.observers:
+            self._observed(name, wish, prediction)
+        return True
 
     async def _predict(self, request: Request) -> Response:
-        context = self._context
-        wanted = await context.read(request, PredictRequest)
-        check(wanted, context.settings)
-        answer = await self._lane.run(lambda: predict(wanted, context.classifier))
-        context.metrics.texts.labels("/predict").inc(len(wanted.inputs))
-        context.metrics.truncated.inc(answer.truncated)
-        return JSONResponse(answer.body, headers={"X-Truncated": str(answer.truncated)})
+        context, name = self._context, request.path_params.get("name")
+        context.models.served(name)
+        asked = await context.read(request, PredictRequest)
+        check(asked, context.settings)
+        wish = wanted(asked)
+        if card := Wish.of(request.query_params, len(wish.items), context.settings.max_robustness_rows):
+            response, prediction = await robust(context, request, wish, card)
+            self._observed(name, wish, prediction)
+            return response
+        answer, prediction, cut = await self._answer(request.scope["exchange"], name, wish)
+        self._observed(name, wish, prediction)
+        timing = f"queue;dur={prediction.queue_s * 1000:.2f}, compute;dur={prediction.compute_s * 1000:.2f}"
+        headers = {"X-Truncated": str(cut), "Server-Timing": timing}
+        return Response(answer, media_type="application/json", headers=headers)
+
+    async def _answer(self, exchange: Exchange, name: str | None, wish: Wanted) -> tuple[bytes, Prediction, int]:
+        """The answer, what it was made of, and how many of its inputs were cut."""
+        context, count = self._context, len(wish.items)
+        until = None
+        if b"x-deadline-ms" in exchange.headers:
+            until = deadline(exchange.headers[b"x-deadline-ms"], exchange.begun, context.settings.max_deadline_ms)
+        if exchange.client is not None:
+            context.access.spend(exchange.client, count)
+        if exchange.task is None:
+            exchange.watch(Phase.ANSWER)
+        exchange.phase = Phase.ANSWER
+        engine = context.models.get(name)
+        try:
+            prediction = await engine.predict(wish.items, deadline=until, truncate=wish.truncate)
+        except TooLongError as error:
+            raise too_long(error, wish.single) from None
+        except Overloaded as full:
+            context.access.spend(exchange.client, -count)
+            if full.reason == "closed" and context.models.get(name) is not engine:  # replaced just now
+                return await self._answer(exchange, name, wish)
+            raise overloaded(full) from None
+        finally:
+            exchange.phase = Phase.UNWATCHED
+        cut = prediction.truncated.tolist().count(True)
+        context.metrics.classified(exchange.route, count, cut)
+        return render(wish, prediction, engine.labels), prediction, cut
+
+    def _observed(self, name: str | None, wish: Wanted, prediction: Prediction) -> None:
+        for observe in self._context.observers:
+            try:
+                observe(name or self._context.models.default, wish.items, prediction)
+            except Exception as error:  # nobody's answer depends on it
+                log.error("an observer failed with %s", type(error).__name__)
 
     async def _detect(self, request: Request) -> Response:
         settings = self._context.settings
-        wanted = await self._context.read(request, DetectRequest)
-        check_texts(wanted.texts, "texts", settings.max_texts, settings.max_chars)
-        found = await self._lane.run(lambda: [detect(text) for text in wanted.texts])
+        asked = await self._context.read(request, DetectRequest)
+        check_texts(asked.texts, "texts", settings.max_texts, settings.max_chars)
+        self._context.spend(request, len(asked.texts))
+        found = await self._detector.run(lambda: [detect(text) for text in asked.texts])
         return JSONResponse(
             [{"lang": lang, "name": languages.get(lang).name, "confidence": round(sure, 4)} for lang, sure in found]
         )

@@ -1,14 +1,21 @@
-"""The route that probes: /probe."""
+"""The route that probes: /probe, answered at once or, for who asks so, told as it goes."""
 
 from __future__ import annotations
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
 
+from starlette.requests import Request
+from starlette.responses import Response
+
+from service import events
 from service.context import Context
-from service.lanes import Lane
+from service.errors import Refusal
+from service.exchange import Phase
 from service.openapi import takes
-from service.probe import Prober
+from service.probe import check_probe
+from service.probing.client import Answer
 from service.routing import Route, Table
 from service.schemas import ProbeAnswer, ProbeRequest
 
@@ -18,25 +25,66 @@ class Probe:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._prober = Prober(context.settings, context.classifier, context.metrics)
-        self._lane = Lane("probe", threads=1, capacity=context.settings.probe_queue, retry_after_s=5)
 
     def routes(self) -> Table:
         said = takes(
             "Find the small changes that flip labels",
-            "Runs a battery of probes over the served model; rows per language and step, with 95 % intervals.",
+            "Runs a battery of probes over the served model; rows per language and step, with 95 % intervals. With "
+            "`Accept: text/event-stream` the answer is a stream of the events `progress`, `flip`, then `result` (the "
+            "same body) or `error`.",
             ProbeRequest,
             ProbeAnswer,
+            kinds=(events.MEDIA_TYPE,),
             example={"texts": ["The match ended in a draw."], "battery": "quick"},
         )
-        return {"/probe": {"POST": Route(self._probe, said)}}
+        return {
+            "/probe": {"POST": Route(self._probe, said)},
+            "/models/{name}/probe": {"POST": Route(self._probe, said)},
+        }
 
     def close(self) -> None:
-        self._lane.close()
+        """The prober is the context's."""
 
     async def _probe(self, request: Request) -> Response:
-        wanted = await self._context.read(request, ProbeRequest)
-        battery = self._prober.check(wanted)
-        answer = await self._lane.run(lambda: self._prober.answer(wanted, battery))
-        self._context.metrics.texts.labels("/probe").inc(len(wanted.texts))
-        return JSONResponse(answer)
+        context = self._context
+        model = request.path_params.get("name", context.models.default)
+        labels = context.models.get(model).labels
+        wanted = await context.read(request, ProbeRequest)
+        check_probe(wanted, labels, context.settings)
+        context.spend(request, len(wanted.texts))
+        context.metrics.texts.labels("/probe").inc(len(wanted.texts))
+        if events.wanted(request):
+            return await self._stream(request, wanted, model)
+        request.scope["exchange"].watch(Phase.ANSWER)  # a client that leaves cancels it
+        answer = await context.probing.run(wanted, model)
+        return Response(self._counted(answer), media_type="application/json")
+
+    async def _stream(self, request: Request, wanted: ProbeRequest, model: str) -> Response:
+        mailbox = events.Mailbox()
+        work = asyncio.ensure_future(self._context.probing.run(wanted, model, mailbox.put))
+        work.add_done_callback(lambda _: mailbox.close())
+        await asyncio.sleep(0)
+        if work.done():  # refused before anything was told: an answer like any other
+            work.result()
+        return events.streamed(self._told(request, work, mailbox))
+
+    async def _told(
+        self, request: Request, work: asyncio.Future[Answer], mailbox: events.Mailbox
+    ) -> AsyncIterator[bytes]:
+        try:
+            yield events.BEAT  # the head goes out now, whatever comes when
+            while (said := await mailbox.get()) is not None:
+                yield said
+            try:
+                yield events.event("result", self._counted(work.result()))
+            except Refusal as refusal:
+                yield events.failure(refusal, request)
+        finally:
+            work.cancel()
+            with suppress(Refusal, asyncio.CancelledError):
+                await work
+
+    def _counted(self, answer: Answer) -> bytes:
+        for lang, status, n in answer.outcomes:
+            self._context.metrics.probe_outcomes.labels(lang, status).inc(n)
+        return answer.body

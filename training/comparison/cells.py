@@ -79,7 +79,7 @@ class Lab:
 
     def identity(self, recipe: Recipe, hashes: Mapping[str, str], *, tested: bool = True) -> dict[str, Any]:
         """All that decides what becomes of a cell; of a model that is not tested yet, without the test."""
-        said = {"recipe": asdict(recipe), "training data": dict(hashes), "max_rows": self.max_rows}
+        said = {"recipe": recipe.said(), "training data": dict(hashes), "max_rows": self.max_rows}
         if tested:
             said |= {"suite": asdict(self.rows), "test data": self.test_hashes}
         plain: dict[str, Any] = json.loads(json.dumps(said))
