@@ -18,7 +18,7 @@ run: $(RUN) ## serve the shipped model, probe it in every language of the demo s
 	.venv/bin/python examples/demo.py --port $(PORT)
 
 test: $(DEV) ## run the tests (offline, CPU)
-	.venv-dev/bin/python -m pytest
+	.venv-dev/bin/python -m pytest -n auto --dist loadfile
 
 check: $(DEV) ## lint, format and types, as pre-commit and CI run them
 	.venv-dev/bin/ruff check .

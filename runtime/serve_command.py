@@ -27,7 +27,7 @@ def keys(context: typer.Context) -> None:
 
     Example: babelproof keys new anna --role use --texts-per-minute 60000
     """
-    _enter("service.keys_command", *context.args)
+    _enter("service.keys.command", *context.args)
 
 
 def _enter(module: str, *arguments: str) -> NoReturn:

@@ -10,7 +10,7 @@ import typer
 
 import runtime
 from runtime.session import BackendError
-from service import logs
+from service.http import logs
 from service.models import folders
 from service.opening import open_model
 from service.preflight import check

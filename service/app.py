@@ -10,7 +10,7 @@ import sys
 import bentoml
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service import logs
+from service.http import logs
 from service.interface import Interface
 from service.models import Models, patiently
 from service.settings import read_settings

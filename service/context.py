@@ -9,12 +9,12 @@ from starlette.requests import Request
 
 from probes.types import Item
 from runtime.classifier import OnnxClassifier, Prediction
-from service.access import Access
-from service.body import read_object
+from service.answers.schemas import M, parse
+from service.http.body import read_object
+from service.keys.access import Access
 from service.metrics import Metrics
 from service.models import Models
 from service.probing.client import Probing
-from service.schemas import M, parse
 from service.settings import Settings
 
 Observer = Callable[[str, Sequence[Item], Prediction], None]

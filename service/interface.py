@@ -10,12 +10,13 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from probes.detect import detect
-from service.access import Access
 from service.context import Context
-from service.cors import check_origin, cross_origin, origins
-from service.errors import Refusal, not_found, wrong_method
-from service.exchange import Exchange
-from service.gate import Gate
+from service.http.cors import check_origin, cross_origin, origins
+from service.http.errors import Refusal, not_found, wrong_method
+from service.http.exchange import Exchange
+from service.http.gate import Gate
+from service.http.routing import Group, Route, Routing
+from service.keys.access import Access
 from service.metrics import Metrics
 from service.models import Models
 from service.models.metrics import ModelMetrics
@@ -29,7 +30,6 @@ from service.routes.models import ModelRoutes
 from service.routes.page import Page
 from service.routes.predict import Predict
 from service.routes.probe import Probe
-from service.routing import Group, Route, Routing
 from service.settings import Settings
 
 

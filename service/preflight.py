@@ -8,13 +8,13 @@ import resource
 import ssl
 from contextlib import closing
 
-from service.access import Access
-from service.cors import origins
-from service.keys import KeysError
+from service.http.cors import origins
+from service.http.traces import traces
+from service.keys.access import Access
+from service.keys.register import KeysError
 from service.live.plan import plan
 from service.probing.database import Database, DatabaseAway, DatabaseError
 from service.settings import Settings, SettingsError
-from service.traces import traces
 
 log = logging.getLogger("babelproof.supervisor")
 _OTHER_FILES = 256

@@ -18,7 +18,7 @@ from _bentoml_impl.loader import load
 from bentoml._internal.context import server_context
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.connections import bounded
+from service.http.connections import bounded
 from service.interface import Interface
 from service.settings import Settings, read_settings
 

@@ -18,8 +18,8 @@ from probes import battery
 from probes.report import Report
 from probes.types import Example, Item
 from runtime.classifier import OnnxClassifier, Prediction
+from service.answers.schemas import JobRequest
 from service.probing.store import Store, Submission
-from service.schemas import JobRequest
 from service.settings import Settings
 from tests.fakes_interface import SETTINGS, TEXTS, Client, client
 

@@ -1,7 +1,7 @@
 """`python -m tests.record_examples` asks every route of a service over models/topics, and keeps the answers.
 
-They become service/examples.json, the examples of the OpenAPI document. Long lists are cut; there is a job to be asked
-for, and a candidate to promote.
+They become service/http/examples.json, the examples of the OpenAPI document. Long lists are cut; there is a job to be
+asked for, and a candidate to promote.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ import httpx
 from probes.files import write_text
 from runtime.classifier import OnnxClassifier
 from runtime.manifest import read, write
+from service.http.openapi import EXAMPLES
 from service.interface import Interface
 from service.models import Models
-from service.openapi import EXAMPLES
 from service.settings import Settings
 from tests.fakes_prober import probing
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -144,7 +145,8 @@ async def test_gaussian_smoothing_where_the_folder_has_the_graphs(tmp_path: Path
     settings = Settings(models=f"smoothed={folder}", state=tmp_path / "state")
     models = Models.open(settings)
     classifier = OnnxClassifier(folder, threads=1)
-    async with Client(Interface(settings, models, probing(settings, classifier, models))) as http:
+    interface = Interface(settings, models, probing(settings, classifier, models))
+    async with Client(interface, TemporaryDirectory()) as http:
         answer = (await ask(http, kind="gaussian", texts=["vote minister"], seed=2)).json()
         (found,) = answer["certificates"]
         assert (answer["sigma"], found["status"], found["label"], found["unit"]) == (0.5, "certified", "politics", "l2")

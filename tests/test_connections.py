@@ -12,7 +12,7 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from service.connections import bounded
+from service.http.connections import bounded
 from service.settings import Settings
 
 HEAD = b"GET / HTTP/1.1\r\nHost: a\r\n"

@@ -18,7 +18,7 @@ import httpx
 import pytest
 import yaml
 
-from service.keys import Key, digest, write
+from service.keys.register import Key, digest, write
 from service.settings import PREFIX, Settings
 from tests.fakes_model import build_model_folder
 from tests.fakes_service import ROOT, Server, eventually, serving

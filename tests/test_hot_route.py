@@ -20,10 +20,10 @@ from starlette.types import Message
 
 from runtime.backends import Backend
 from runtime.classifier import OnnxClassifier
+from service.answers.plain import reader
+from service.answers.predict import check, wanted
+from service.answers.schemas import PredictRequest, parse
 from service.interface import Interface
-from service.plain import reader
-from service.predict import check, wanted
-from service.schemas import PredictRequest, parse
 from service.settings import Settings
 from tests.fakes_interface import SETTINGS, client, interface, post, refused
 

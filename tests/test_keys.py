@@ -13,8 +13,8 @@ import pytest
 from typer.testing import CliRunner
 
 from runtime.classifier import OnnxClassifier
-from service.keys import Key, Keys, KeysError, digest, new, read, write
-from service.keys_command import app
+from service.keys.command import app
+from service.keys.register import Key, Keys, KeysError, digest, new, read, write
 from service.settings import Settings
 from tests.fakes_interface import SETTINGS, client, interface, refused
 from tests.fakes_service import ROOT, eventually

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.errors import Refusal
-from service.keys import Key, digest
-from service.limits import Limits
+from service.http.errors import Refusal
+from service.keys.limits import Limits
+from service.keys.register import Key, digest
 from tests.fakes_service import ROOT
 
 DAY = 86_400
@@ -134,9 +134,9 @@ def test_a_clock_set_back_gives_nothing(tmp_path: Path) -> None:
 
 def test_processes_that_take_at_once_take_no_more_than_there_is(tmp_path: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; from service.errors import Refusal\n"
-        "from service.keys import Key, digest\n"
-        "from service.limits import Limits\n"
+        "import sys; from pathlib import Path; from service.http.errors import Refusal\n"
+        "from service.keys.register import Key, digest\n"
+        "from service.keys.limits import Limits\n"
         "limits, key, taken = Limits(Path(sys.argv[1])), Key(sha256=digest('a'), texts_per_day=2000), 0\n"
         "try:\n"
         "    while True: limits.take(key, texts=1); taken += 1\n"

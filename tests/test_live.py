@@ -17,7 +17,7 @@ from scipy import stats
 
 from probes.types import Item, Probabilities
 from runtime.classifier import OnnxClassifier
-from service.errors import Refusal
+from service.http.errors import Refusal
 from service.live.counts import BINS, BLOCKS, FILE, Counts, Tally, read
 from service.live.drift import mix, shift
 from service.live.observer import Observer

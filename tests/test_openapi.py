@@ -21,7 +21,7 @@ from schemathesis.core.parameters import ParameterLocation
 from schemathesis.specs.openapi import checks
 
 from runtime.classifier import OnnxClassifier
-from service.openapi import EXAMPLES
+from service.http.openapi import EXAMPLES
 from service.settings import Settings
 from tests.fakes_interface import client, interface
 from tests.fakes_server import listening

@@ -17,13 +17,13 @@ from typing import Any
 import pytest
 
 from runtime.classifier import OnnxClassifier
-from service.errors import Refusal
+from service.answers.schemas import ProbeRequest
+from service.http.errors import Refusal
 from service.interface import Interface
 from service.models import Models
 from service.models.folder import Opened, Place
 from service.models.served import Served
 from service.probing.client import Probing
-from service.schemas import ProbeRequest
 from service.settings import Settings
 from tests.fakes_interface import SETTINGS, SWAPS, TEXTS
 from tests.fakes_jobs import Slow

@@ -18,8 +18,8 @@ from probes.text import splice
 from probes.types import Item
 from probes.variants import MIX, Variant, variants
 from runtime.classifier import OnnxClassifier
-from service.robustness import Drawn, cards
-from service.schemas import SpokenLanguage
+from service.answers.robustness import Drawn, cards
+from service.answers.schemas import SpokenLanguage
 from service.settings import Settings
 from tests.fakes_interface import client, refused
 from tests.fakes_model import build_model_folder

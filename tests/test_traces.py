@@ -12,8 +12,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from runtime.classifier import OnnxClassifier
+from service.http.traces import traces
 from service.settings import Settings, SettingsError
-from service.traces import traces
 from tests.fakes_interface import SETTINGS, client
 
 exporting = pytest.mark.skipif(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from probes.types import Item
 from runtime.classifier import Prediction
-from service.errors import Refusal
+from service.http.errors import Refusal
 from service.inference_v2.schemas import InferInput, InferRequest
 
 Binary = bytes | memoryview

@@ -8,11 +8,11 @@ from collections import deque
 from typing import Any
 
 from probes.types import Item
-from service.errors import Refusal
+from service.http.errors import Refusal
+from service.http.logs import failure
 from service.live.counts import FILE
 from service.live.observer import Observer
 from service.live.plan import plan
-from service.logs import failure
 from service.probing.opened import Opened
 from service.settings import Settings
 

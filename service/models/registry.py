@@ -14,7 +14,7 @@ from runtime.classifier import OnnxClassifier
 from runtime.engine import Engine, Limits
 from runtime.manifest import ModelFolderError
 from runtime.session import BackendError
-from service.errors import Refusal
+from service.http.errors import Refusal
 from service.models.folder import Opened, Opener, Place
 from service.models.served import Served
 from service.opening import open_model

@@ -14,7 +14,7 @@ from typing import Literal
 from runtime.engine import Engine
 from runtime.manifest import ModelFolderError
 from runtime.session import BackendError
-from service.errors import Refusal
+from service.http.errors import Refusal
 from service.models import pointer as pointers
 from service.models.folder import Opened, Opener, Place, Watched, discard
 from service.models.pointer import Pointer

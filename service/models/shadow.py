@@ -22,7 +22,7 @@ from probes.files import write_text
 from probes.languages import codes
 from probes.types import Item
 from runtime.classifier import Prediction
-from service.errors import Refusal
+from service.http.errors import Refusal
 from service.models.folder import Opened
 from service.models.served import Served
 from service.models.tally import Tally, merged, report

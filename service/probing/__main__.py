@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from service import logs
+from service.http import logs
 from service.live.watching import Watching
 from service.opening import open_model
 from service.probing.channel import Channel

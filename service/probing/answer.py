@@ -16,9 +16,9 @@ from probes.report import Outcome, Report
 from probes.steps import Battery
 from probes.types import Edit
 from runtime.classifier import OnnxClassifier
-from service.probe import battery_of, examples, spoken
+from service.answers.probe import battery_of, examples, spoken
+from service.answers.schemas import ProbeRequest
 from service.probing.asking import Look, Streaming
-from service.schemas import ProbeRequest
 
 Tell = Callable[[str, dict[str, Any]], None]
 """A kind of event and what is in it."""

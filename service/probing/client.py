@@ -13,13 +13,13 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from service.errors import Refusal, internal
+from service.answers.schemas import ProbeRequest
+from service.http.errors import Refusal, internal
 from service.models import Models
 from service.probing.database import Database, DatabaseAway
 from service.probing.keeper import Keeper, Start, start_process
 from service.probing.opened import Served
 from service.probing.store import Store
-from service.schemas import ProbeRequest
 from service.settings import Settings
 
 log = logging.getLogger("babelproof.service")

@@ -13,7 +13,7 @@ from probes.detect import detect
 from runtime.classifier import OnnxClassifier
 from runtime.manifest import ModelFolderError
 from runtime.session import BackendError
-from service.errors import Refusal
+from service.http.errors import Refusal
 
 log = logging.getLogger("babelproof.prober")
 

@@ -11,14 +11,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from service.errors import Refusal
-from service.logs import failure
+from service.answers.schemas import ProbeRequest
+from service.http.errors import Refusal
+from service.http.logs import failure
 from service.probing.answer import answer, dump
 from service.probing.channel import Channel, ChannelClosed, Message
 from service.probing.opened import Open, Opened, Served
 from service.probing.store import State
 from service.probing.work import JobLoop
-from service.schemas import ProbeRequest
 from service.settings import Settings
 
 log = logging.getLogger("babelproof.prober")

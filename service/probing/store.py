@@ -12,7 +12,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from service.errors import Refusal
+from service.http.errors import Refusal
 from service.probing.database import Database, blocks, jobs, results
 from service.settings import Settings
 

@@ -13,9 +13,10 @@ from probes import battery as batteries
 from probes.running.database import StoreError
 from probes.running.engine import Probe
 from probes.running.state import Done
-from service.errors import Refusal
-from service.logs import failure
-from service.probe import battery_of, examples, spoken
+from service.answers.probe import battery_of, examples, spoken
+from service.answers.schemas import JobRequest
+from service.http.errors import Refusal
+from service.http.logs import failure
 from service.probing.asking import Durable
 from service.probing.database import Database, DatabaseAway
 from service.probing.lease import FRUITLESS, JobFailed, Lease, LeaseLost, take
@@ -23,7 +24,6 @@ from service.probing.opened import Opened
 from service.probing.reports import Packed
 from service.probing.scratch import scratch
 from service.probing.store import State, Store
-from service.schemas import JobRequest
 from service.settings import Settings
 
 log = logging.getLogger("babelproof.prober")

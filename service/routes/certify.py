@@ -13,16 +13,16 @@ from starlette.responses import JSONResponse, Response
 from runtime.engine import Overloaded
 from runtime.manifest import ModelFolderError
 from runtime.smoothed import SmoothedClassifier
-from service import certify
-from service.certify import CertifyAnswer, CertifyRequest, Stoppable
+from service.answers import certify
+from service.answers.certify import CertifyAnswer, CertifyRequest, Stoppable
+from service.answers.lanes import Lane
+from service.answers.predict import overloaded
 from service.context import Context
-from service.errors import Refusal
-from service.exchange import Phase
-from service.lanes import Lane
+from service.http.errors import Refusal
+from service.http.exchange import Phase
+from service.http.openapi import Operation, takes
+from service.http.routing import Route, Table
 from service.models.folder import Opened
-from service.openapi import Operation, takes
-from service.predict import overloaded
-from service.routing import Route, Table
 
 _ABOUT = (
     "Randomized smoothing: copies of a text vote on its label; how many edits (random deletion) or how large a move of "

@@ -14,10 +14,10 @@ from starlette.responses import JSONResponse, Response
 from probes import attacks, battery, languages, perturbations
 from runtime.classifier import OnnxClassifier
 from service.context import Context
-from service.errors import Refusal
+from service.http.errors import Refusal
+from service.http.openapi import document, gives
+from service.http.routing import Route, Table
 from service.metrics import CONTENT_TYPE
-from service.openapi import document, gives
-from service.routing import Route, Table
 from service.settings import Settings
 
 

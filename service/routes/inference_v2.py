@@ -12,16 +12,16 @@ from starlette.responses import JSONResponse, Response
 from runtime.engine import Engine
 from runtime.manifest import Manifest
 from runtime.tokenization import TooLongError
-from service.answering import answered
-from service.body import as_object, media_type, read_bytes
+from service.answers.asking import answered
+from service.answers.predict import check_texts
+from service.answers.schemas import parse
 from service.context import Context
-from service.errors import Refusal
+from service.http.body import as_object, media_type, read_bytes
+from service.http.errors import Refusal
+from service.http.openapi import DEADLINE, gives, listed, takes
+from service.http.routing import Route, Table
 from service.inference_v2 import schemas as v2
 from service.inference_v2.tensors import Outputs, items
-from service.openapi import DEADLINE, gives, listed, takes
-from service.predict import check_texts
-from service.routing import Route, Table
-from service.schemas import parse
 
 _EXAMPLE = {
     "id": "1",

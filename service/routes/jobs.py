@@ -14,18 +14,18 @@ from typing import TypeVar, get_args
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from service import events
-from service.body import read_object
+from service.answers.probe import check_job
+from service.answers.schemas import JobRequest, parse
 from service.context import Context
-from service.errors import Refusal
-from service.openapi import asked, gives, takes
-from service.probe import check_job
+from service.http import events
+from service.http.body import read_object
+from service.http.errors import Refusal
+from service.http.openapi import asked, gives, takes
+from service.http.routing import Route, Table
 from service.probing.database import DatabaseAway
 from service.probing.reports import KINDS
 from service.probing.schemas import JobAnswer, JobPage
 from service.probing.store import Job, State, Submission
-from service.routing import Route, Table
-from service.schemas import JobRequest, parse
 
 T = TypeVar("T")
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")

@@ -10,13 +10,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from service.context import Context
-from service.errors import Refusal
+from service.http.errors import Refusal
+from service.http.openapi import gives
+from service.http.routing import Route, Table
 from service.live.counts import FILE, read
 from service.live.plan import plan
 from service.live.report import LiveMetrics, live
 from service.live.sampler import Sampler
-from service.openapi import gives
-from service.routing import Route, Table
 
 
 class LiveFlips(BaseModel):

@@ -14,13 +14,13 @@ from starlette.responses import JSONResponse, Response
 from probes.types import Item
 from runtime.classifier import Prediction
 from service.context import Context
-from service.errors import Refusal
+from service.http.errors import Refusal
+from service.http.openapi import gives
+from service.http.routing import Route, Table
 from service.models import Served
 from service.models.folder import Opened
 from service.models.shadow import Shadow
-from service.openapi import gives
 from service.routes.facts import describe
-from service.routing import Route, Table
 
 
 class Told(BaseModel):

@@ -11,8 +11,8 @@ from starlette.responses import FileResponse, JSONResponse, Response
 
 from probes import languages
 from service.context import Context
-from service.openapi import gives
-from service.routing import Route, Table
+from service.http.openapi import gives
+from service.http.routing import Route, Table
 
 PAGE = Path(__file__).parent.parent / "page"
 _KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}

@@ -13,16 +13,16 @@ from probes.detect import detect
 from runtime.classifier import Prediction
 from runtime.engine import Overloaded
 from runtime.tokenization import TooLongError
-from service.answering import robust
+from service.answers.asking import robust
+from service.answers.lanes import Lane
+from service.answers.plain import reader
+from service.answers.predict import Wanted, check, check_texts, deadline, overloaded, render, too_long, wanted
+from service.answers.robustness import QUERY, RobustAnswer, Wish
+from service.answers.schemas import Detected, DetectRequest, LabelScore, PredictRequest
 from service.context import Context
-from service.exchange import Exchange, Phase
-from service.lanes import Lane
-from service.openapi import DEADLINE, listed, ref, takes
-from service.plain import reader
-from service.predict import Wanted, check, check_texts, deadline, overloaded, render, too_long, wanted
-from service.robustness import QUERY, RobustAnswer, Wish
-from service.routing import Route, Table
-from service.schemas import Detected, DetectRequest, LabelScore, PredictRequest
+from service.http.exchange import Exchange, Phase
+from service.http.openapi import DEADLINE, listed, ref, takes
+from service.http.routing import Route, Table
 
 log = logging.getLogger("babelproof.service")
 _PREDICTED = {

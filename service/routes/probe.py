@@ -9,15 +9,15 @@ from contextlib import suppress
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service import events
+from service.answers.probe import check_probe
+from service.answers.schemas import ProbeAnswer, ProbeRequest
 from service.context import Context
-from service.errors import Refusal
-from service.exchange import Phase
-from service.openapi import takes
-from service.probe import check_probe
+from service.http import events
+from service.http.errors import Refusal
+from service.http.exchange import Phase
+from service.http.openapi import takes
+from service.http.routing import Route, Table
 from service.probing.client import Answer
-from service.routing import Route, Table
-from service.schemas import ProbeAnswer, ProbeRequest
 
 
 class Probe:

@@ -14,8 +14,8 @@ from probes.types import Item
 from runtime.classifier import Prediction
 from runtime.engine import Overloaded
 from runtime.tokenization import TooLongError
-from service.errors import Refusal
-from service.schemas import PredictRequest, Transform
+from service.answers.schemas import PredictRequest, Transform
+from service.http.errors import Refusal
 from service.settings import Settings
 
 _encode = msgspec.json.Encoder().encode

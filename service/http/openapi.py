@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from service.schemas import ErrorBody
+from service.answers.schemas import ErrorBody
 
 if TYPE_CHECKING:
-    from service.routing import Route, Table
+    from service.http.routing import Route, Table
 
 EXAMPLES = Path(__file__).parent / "examples.json"
 """An answer of each route, by method and path; `python -m tests.record_examples` writes them."""

@@ -15,9 +15,9 @@ from probes.detect import detect
 from probes.statistics.intervals import wilson
 from probes.types import Edit, Item, Probabilities
 from probes.variants import Variant, variants
-from service.errors import Refusal
-from service.openapi import asked
-from service.schemas import LANGUAGE_CODE, ChangedSpan, LabelScore, SpokenLanguage
+from service.answers.schemas import LANGUAGE_CODE, ChangedSpan, LabelScore, SpokenLanguage
+from service.http.errors import Refusal
+from service.http.openapi import asked
 
 MOST_VARIANTS = 64
 _SEEDS = 2**32

@@ -18,10 +18,10 @@ from probes.certificates.deletion import Deletion
 from probes.oracle import DeadlinePassed, Oracle
 from probes.types import Classifier, Example, Item, Probabilities
 from runtime.smoothed import SmoothedClassifier
-from service.errors import Refusal
-from service.predict import check_texts
-from service.robustness import spoken
-from service.schemas import LanguageCode, Strict
+from service.answers.predict import check_texts
+from service.answers.robustness import spoken
+from service.answers.schemas import LanguageCode, Strict
+from service.http.errors import Refusal
 from service.settings import Settings
 
 _BATCH = 64

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from service.exchange import Exchange
+from service.http.exchange import Exchange
 from service.settings import Settings, SettingsError
 
 if TYPE_CHECKING:

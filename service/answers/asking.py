@@ -13,10 +13,10 @@ from probes.types import Item
 from runtime.classifier import Prediction
 from runtime.engine import Engine, Overloaded
 from runtime.tokenization import TooLongError
+from service.answers.predict import Wanted, deadline, overloaded, render, too_long
+from service.answers.robustness import Drawn, Wish, cards, draw
 from service.context import Context
-from service.exchange import Exchange, Phase
-from service.predict import Wanted, deadline, overloaded, render, too_long
-from service.robustness import Drawn, Wish, cards, draw
+from service.http.exchange import Exchange, Phase
 
 
 async def answered(

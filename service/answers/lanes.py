@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from service.errors import Refusal
+from service.http.errors import Refusal
 
 T = TypeVar("T")
 

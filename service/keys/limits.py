@@ -19,8 +19,8 @@ from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-from service.errors import Refusal
-from service.keys import Key
+from service.http.errors import Refusal
+from service.keys.register import Key
 
 log = logging.getLogger("babelproof.keys")
 _DAY_S = 86_400

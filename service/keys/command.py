@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from service.keys import Key, KeysError, Role, new, read, write
+from service.keys.register import Key, KeysError, Role, new, read, write
 from service.settings import read_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)

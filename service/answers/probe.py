@@ -9,9 +9,9 @@ from probes import battery as batteries
 from probes.detect import detect
 from probes.steps import Battery, BatteryError, check_targets
 from probes.types import Example, Item
-from service.errors import Refusal
-from service.predict import check_texts
-from service.schemas import Battered, JobRequest, ProbeRequest
+from service.answers.predict import check_texts
+from service.answers.schemas import Battered, JobRequest, ProbeRequest
+from service.http.errors import Refusal
 from service.settings import Settings
 
 DEFAULT_BATTERY = "quick"

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
-from service.errors import Refusal
+from service.http.errors import Refusal
 
 MEDIA_TYPE = "text/event-stream"
 BEAT_S = 10.0

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from service.errors import Refusal
-from service.keys import Key, Keys, Role
-from service.limits import Limits
+from service.http.errors import Refusal
+from service.keys.limits import Limits
+from service.keys.register import Key, Keys, Role
 from service.settings import Settings
 
 Needs = Role | Literal["nothing"]

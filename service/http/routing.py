@@ -10,9 +10,9 @@ from typing import Protocol
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.access import Needs
-from service.exchange import Exchange
-from service.openapi import Operation
+from service.http.exchange import Exchange
+from service.http.openapi import Operation
+from service.keys.access import Needs
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 Fast = Callable[[Exchange, Mapping[str, str]], Awaitable[bool]]

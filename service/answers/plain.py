@@ -12,8 +12,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from probes.types import Item
-from service.predict import Wanted
-from service.schemas import Transform
+from service.answers.predict import Wanted
+from service.answers.schemas import Transform
 from service.settings import Settings
 
 _TopK = Annotated[int, Meta(ge=1)]

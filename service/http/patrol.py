@@ -11,8 +11,8 @@ import math
 import time
 from collections.abc import Callable
 
-from service.errors import Refusal
-from service.exchange import Exchange, Phase
+from service.http.errors import Refusal
+from service.http.exchange import Exchange, Phase
 
 log = logging.getLogger("babelproof.service")
 _EVERY_S = 0.05

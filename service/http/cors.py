@@ -8,7 +8,7 @@ from collections.abc import Container, Mapping
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-from service.errors import Refusal
+from service.http.errors import Refusal
 from service.live.plan import listed
 from service.settings import Settings, SettingsError
 

@@ -8,14 +8,14 @@ from collections.abc import Awaitable, Callable
 
 from starlette.types import Receive, Scope, Send
 
-from service.errors import internal
-from service.exchange import Exchange
-from service.logs import failure
+from service.http.errors import internal
+from service.http.exchange import Exchange
+from service.http.logs import failure
+from service.http.patrol import Patrol
+from service.http.request_log import RequestLog
+from service.http.traces import traces
 from service.metrics import Metrics
-from service.patrol import Patrol
-from service.request_log import RequestLog
 from service.settings import Settings
-from service.traces import traces
 
 log = logging.getLogger("babelproof.service")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from service.errors import Refusal
+from service.http.errors import Refusal
 from service.settings import Settings
 
 _PIPELINED = 8

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt,
 from pydantic_core import PydanticCustomError
 
 from probes.types import Item
-from service.errors import Refusal
+from service.http.errors import Refusal
 
 _INPUT = (
     'a text, or a list of which each element is a text, ["text"], ["text", "its pair"] '
@@ -125,7 +125,7 @@ LanguageCode = Annotated[str, Field(pattern=f"^{LANGUAGE_CODE.pattern}$")]
 
 
 class Battered(Strict):
-    """Texts and what they are probed with; what is a battery and a step is written in the documentation of batteries."""
+    """Texts and what they are probed with; docs/probes.md says what a battery and a step are."""
 
     texts: list[str] = Field(min_length=1)
     pairs: list[str] | None = Field(None, description="The second text of each text, for models of text pairs.")

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.types import Message, Receive, Scope, Send
 
-from service.errors import Refusal
+from service.http.errors import Refusal
 
 if TYPE_CHECKING:
-    from service.access import Client
+    from service.keys.access import Client
 
 Header = tuple[bytes, bytes]
 JSON: Header = (b"content-type", b"application/json")
