@@ -15,7 +15,7 @@ from probes.types import Item
 from runtime.classifier import pack
 
 ROUNDS = 3
-BUDGETS = (512, 1024, 2048, 4096, 8192)
+BUDGETS = (512, 1024, 4096)
 """Padded tokens of one run; the best of them is the limit."""
 
 

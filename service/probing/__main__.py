@@ -8,7 +8,6 @@ import signal
 import socket
 import sys
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -40,7 +39,7 @@ def main(
         raise SystemExit("the worker is gone")
     settings = read_settings()
     logs.set_up(settings.log_format)
-    opener = partial(open_model, replace(settings, threads=1))
+    opener = partial(open_model, settings, threads=1)
     prober = Prober(settings, channel, holder, opener, Watching if settings.live_rate else None)
     prober.serve(ready=_step_back if settings.prober_priority == "idle" else lambda: None)
     # a thread in the middle of a run of the model is not waited for
