@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 SPAN_S = 0.1
 """How much later than the most urgent row another may be due and still overtake what stands between them."""
 WINDOW_ROWS = 4096
-KNOTS = 32
+KNOTS = 16
 """Places at which the rows of a window, sorted by length, may be parted."""
 WORTH = 4
 """How many times as long as the shortest run a run may be, whatever is urgent."""

@@ -15,7 +15,7 @@ from service.http.errors import Refusal
 from service.http.exchange import Exchange, Phase
 
 log = logging.getLogger("babelproof.service")
-_EVERY_S = 0.05
+_EVERY_S = 0.25
 _FLUSH_EVERY_S = 1.0
 _LATE_S = 1.0
 
@@ -44,9 +44,9 @@ class Patrol:
         now = time.monotonic()
         for exchange in list(self.open):
             age = now - exchange.begun
-            if exchange.phase == Phase.BODY and age > self._body_timeout_s:
+            if exchange.phase is Phase.BODY and age > self._body_timeout_s:
                 exchange.end(too_slow(self._body_timeout_s))
-            elif exchange.phase == Phase.ANSWER and exchange.watcher is None and age > _EVERY_S:
+            elif exchange.phase is Phase.ANSWER and exchange.watcher is None and age > _EVERY_S:
                 exchange.watcher = asyncio.get_running_loop().create_task(_listen(exchange))
         if now - self._flushed >= _FLUSH_EVERY_S:
             self._flushed = now
