@@ -97,9 +97,10 @@ def ladder(server: Running, texts: Sequence[str], limit: float, plan: Plan, rng:
 
 
 def saturated(server: Running, texts: Sequence[str], seconds: float) -> float:
-    """Answers a second when there is always somebody waiting, after a second to warm up."""
+    """Answers a second when there is always somebody waiting, after it has started wholly and had a second of work."""
     requests = [_undated(server.system, text) for text in texts]
     asyncio.run(saturate(HOST, server.port, requests, 1.0, callers=8))
+    _settle(server)
     good, took = asyncio.run(saturate(HOST, server.port, requests, seconds, callers=CALLERS))
     return good / took
 

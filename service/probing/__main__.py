@@ -22,6 +22,7 @@ from service.probing.prober import Prober
 from service.settings import read_settings
 
 _PR_SET_PDEATHSIG = 1
+_OPENING = 10
 
 
 def main(
@@ -38,10 +39,13 @@ def main(
     if os.getppid() != parent:
         raise SystemExit("the worker is gone")
     settings = read_settings()
+    idle = settings.prober_priority == "idle"
+    if idle:  # opening a model is work as well; not idle yet, or it might never be ready
+        os.nice(_OPENING)
     logs.set_up(settings.log_format)
     opener = partial(open_model, settings, threads=1)
     prober = Prober(settings, channel, holder, opener, Watching if settings.live_rate else None)
-    prober.serve(ready=_step_back if settings.prober_priority == "idle" else lambda: None)
+    prober.serve(ready=_step_back if idle else lambda: None)
     # a thread in the middle of a run of the model is not waited for
     os._exit(0)
 
