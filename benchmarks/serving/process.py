@@ -9,7 +9,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -116,10 +116,14 @@ def _post(system: System, port: int, text: str) -> Any:
 
 def _free() -> int:
     """The first of three free ports in a row, which is what MLServer takes."""
-    with socket.socket() as one:
-        one.bind((HOST, 0))
-        port: int = one.getsockname()[1]
-        return port
+    while True:
+        with ExitStack() as held, suppress(OSError):
+            first = held.enter_context(socket.socket())
+            first.bind((HOST, 0))
+            port: int = first.getsockname()[1]
+            for after in (1, 2):
+                held.enter_context(socket.socket()).bind((HOST, port + after))
+            return port
 
 
 def _end(process: psutil.Popen) -> None:
