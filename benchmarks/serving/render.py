@@ -25,7 +25,7 @@ def report(found: Mapping[str, Any], plan: Plan, model: Path) -> dict[str, Any]:
         "objective_ms": plan.objective_ms,
         "seconds": plan.seconds,
         "rounds": len(found["rounds"]),
-        "failed": found["failed"],
+        "failed": {name: why for name, why in found["failed"].items() if name not in names},
         "systems": {
             name: _system([row["systems"][name] for row in found["rounds"] if name in row["systems"]]) for name in names
         },
