@@ -35,7 +35,7 @@ bench: $(DEV) ## side-by-side measurements; prints tables, writes JSON to report
 bench-probes: $(DEV) $(PEERS:%=.venv-peers/%/.installed) ## beside TextAttack, nlpaug, LangTest, multypo; docs/benchmarks.md
 	.venv-dev/bin/python -m benchmarks.probes
 
-bench-serving: $(DEV) $(SERVERS:%=.venv-peers/%/.installed) ## beside BentoML's batching, FastAPI, LitServe, MLServer, Ray Serve, infinity; docs/serving.md
+bench-serving: $(DEV) $(SERVERS:%=.venv-peers/%/.installed) ## beside BentoML's batching, FastAPI, LitServe, MLServer, Ray Serve, infinity; docs/results/serving.md
 	.venv-dev/bin/python $(PIP) -e '.[bench]'
 	.venv-dev/bin/python -m benchmarks.serving
 
