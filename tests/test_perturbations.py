@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 import unicodedata
+from pkgutil import iter_modules
 
 import numpy as np
 import pytest
@@ -49,6 +50,12 @@ def test_golden_rows(name):
 
 def test_every_perturbation_has_golden_rows_and_nothing_else_has():
     assert {path.stem for path in FOLDER.glob("*.tsv")} == {*NAMES, "texts"}
+
+
+def test_every_file_is_a_perturbation_of_its_name():
+    """One that registers nothing would go unnoticed; three are made out of what is named after a colon."""
+    found = {module.name for module in iter_modules(perturbations.__path__)}
+    assert found - set(NAMES) == {"code_mix", "misspelling", "nlpaug"}, "put @perturbation(unit=...) above its function"
 
 
 def test_the_catalogue():
