@@ -199,7 +199,7 @@ def _figures(soak: Soak, memory: list[tuple[float, float]], minutes: float) -> d
     settled = [(at, size) for at, size in memory if at > SETTLED * minutes * 60]
     line = linregress(*zip(*settled, strict=True))
     middle = float(np.median([size for _, size in settled]))
-    growth, error = line.slope * 3600 / middle, 1.96 * line.stderr * 3600 / middle
+    growth, error = float(line.slope) * 3600 / middle, 1.96 * float(line.stderr) * 3600 / middle
     return {
         "minutes": minutes,
         "answered": dict(sorted(soak.statuses.items())),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from benchmarks.serving import measure, render
 from benchmarks.serving.load import Answered, offer, poisson, saturate
 from benchmarks.serving.systems import OURS, systems
 from benchmarks.serving.trace import texts
+from benchmarks.soak import Soak, _figures
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUEST = systems(100)[OURS].request("grün", "127.0.0.1")
@@ -123,3 +125,12 @@ def test_the_table_has_medians_ranges_and_what_failed() -> None:
 
 
 PLAN = measure.Plan()
+
+
+@pytest.mark.parametrize(("a_minute", "flat"), [(0.0, True), (5.0, False)])
+def test_a_soak_tells_flat_memory_from_growing(a_minute: float, flat: bool) -> None:
+    soak = Soak("", [], np.random.default_rng(0))
+    soak.statuses["predict 200"] += 3
+    memory = [(5.0 * number, 900 + a_minute * number / 12 + 0.5 * (number % 2)) for number in range(120)]
+    figures = json.loads(json.dumps(_figures(soak, memory, 10)))
+    assert (figures["flat"], figures["answered"]) == (flat, {"predict 200": 3})
