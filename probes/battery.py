@@ -148,6 +148,7 @@ def _facts(battery: Battery, classifier: Classifier, stopping: Stopping | None) 
         "versions": provenance.versions(),
         "classifier": provenance.identity(classifier),
         "stopping": None if stopping is None else dict(stopping.provenance),
+        "files": provenance.files(battery.steps) or None,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,9 @@ from runtime.manifest import Manifest, ModelFolderError
 
 if TYPE_CHECKING:
     from runtime.classifier import OnnxClassifier
+
+# Read when ONNX Runtime is imported: from 1.29 on its Linux wheels tell their maker what is run, unless told not to.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 __all__ = ["Manifest", "ModelFolderError", "load"]
 

@@ -9,6 +9,7 @@ from typing import Any
 from probes import attacks, battery, behaviour, defences, languages, perturbations
 from probes.perturbations import NEEDS, nlpaug
 from probes.registry import unknown
+from probes.synonyms import sources
 
 Row = dict[str, Any]
 
@@ -79,8 +80,14 @@ def augmenter(name: str) -> Row:
     }
 
 
+def synonyms(name: str) -> Row:
+    """A source of synonyms: the perturbation that takes it, what it is, and the languages of what is installed."""
+    return {"name": name, "is": sources.NAMES[name], "languages": sorted(sources.here(name))}
+
+
 KINDS: Mapping[str, tuple[Callable[[], tuple[str, ...]], Callable[[str], Row]]] = {
     "perturbations": (perturbations.names, perturbation),
+    "synonyms": (lambda: tuple(sources.NAMES), synonyms),
     "nlpaug": (lambda: tuple(f"nlpaug:{name}" for name in nlpaug.AUGMENTERS), augmenter),
     "attacks": (attacks.names, attack),
     "defences": (defences.names, defence),

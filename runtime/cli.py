@@ -174,11 +174,12 @@ app.command(add_help_option=False, context_settings={"allow_extra_args": True, "
 @app.command("list")
 def list_(
     kind: Annotated[
-        str | None, typer.Argument(help="perturbations, attacks, defences, batteries, languages or behaviours.")
+        str | None,
+        typer.Argument(help="perturbations, synonyms, nlpaug, attacks, defences, batteries, languages or behaviours."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """List perturbations, attacks, defences, batteries, languages and behavioural tests.
+    """List perturbations, sources of synonyms, attacks, defences, batteries, languages and behavioural tests.
 
     Example: babelproof list languages
     """

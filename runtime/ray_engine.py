@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import time
 from collections import deque
@@ -160,6 +161,8 @@ def _knock(address: str) -> None:
 
 
 def _ray() -> Any:
+    # a cluster that is begun here tells Ray's makers nothing
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         return import_module("ray")
     except ImportError as error:

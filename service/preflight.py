@@ -28,8 +28,9 @@ def check(settings: Settings, host: str) -> None:
         tracing.close()
     if settings.log_format not in ("text", "json"):
         raise SettingsError(f"BABELPROOF_LOG_FORMAT must be text or json, not {settings.log_format!r}")
-    if settings.prober_priority not in ("idle", "normal"):
-        raise SettingsError(f"BABELPROOF_PROBER_PRIORITY must be idle or normal, not {settings.prober_priority!r}")
+    if settings.prober_priority not in ("idle", "low", "normal"):
+        said = f"BABELPROOF_PROBER_PRIORITY must be idle, low or normal, not {settings.prober_priority!r}"
+        raise SettingsError(said)
     _check_jobs(settings)
     try:
         Access(settings).close()
@@ -37,9 +38,9 @@ def check(settings: Settings, host: str) -> None:
         raise SettingsError(str(error)) from None
     _check_tls(settings)
     _make_room(settings)
-    if settings.keys is None and not _loopback(host):
+    if not settings.keyed and not _loopback(host):
         log.warning("everybody who reaches %s may use everything: there are no keys (BABELPROOF_KEYS)", host)
-    if settings.keys is not None and settings.tls_cert is None and not _loopback(host):
+    if settings.keyed and settings.tls_cert is None and not _loopback(host):
         log.warning("keys and texts travel in the clear unless something in front speaks TLS (--tls-cert, --tls-key)")
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 PREFIX = "BABELPROOF_"
+TEMPORARY = "tmp"
+"""The folder in the home of a service where its workers put what is temporary; BentoML never clears its own away."""
 
 
 class SettingsError(ValueError):
@@ -82,7 +84,7 @@ class Settings:
     max_jobs_bytes: int = 1024 * 1024 * 1024
     """What texts, outcomes and reports of all jobs may take, compressed."""
     prober_priority: str = "idle"
-    """idle: probing has what nothing else on the machine wants; normal: it takes its share."""
+    """idle: probing has what nobody else wants; low: a little on a busy machine too; normal: it takes its share."""
     max_streams: int = 64
     """Streams of events that one worker keeps open."""
     jobs_kept: int = 1_000
@@ -97,6 +99,8 @@ class Settings:
     """Seconds that running requests get after SIGTERM."""
     keys: Path | None = None
     """The file of API keys; without one everybody may use everything, so listen on the loopback address only."""
+    keys_inline: str = ""
+    """The same keys as the text of such a file, in its place."""
     metrics_open: bool = False
     """Whether /metrics is answered without a key where keys are used."""
     cors_origins: str | None = None
@@ -132,6 +136,11 @@ class Settings:
     supervisor: int = 0
     """Process id of the supervisor a worker must not outlive; 0 where there is none."""
 
+    @property
+    def keyed(self) -> bool:
+        """Whether clients need a key."""
+        return bool(self.keys or self.keys_inline)
+
     def environment(self) -> dict[str, str]:
         """The variables from which `read_settings` reads these settings again."""
         values = {PREFIX + field.name.upper(): getattr(self, field.name) for field in fields(self)}
@@ -153,11 +162,12 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
 
 
 def process_environment(settings: Settings, home: Path) -> dict[str, str]:
-    """The environment of a worker: this process's, the settings, a private BentoML home, no usage reports."""
+    """The environment of a worker: this process's, the settings, a home that ends with the service."""
     return {
         **child_environment(settings),
         "BENTOML_HOME": os.environ.get("BENTOML_HOME", str(home)),
         "BENTOML_DO_NOT_TRACK": "True",
+        "TMPDIR": str(home / TEMPORARY),
         "TOKENIZERS_PARALLELISM": "true",
     }
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import math
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -20,13 +19,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from service.models import absolute, folders
-from service.settings import Settings, process_environment
+from service.scratch import scratch
+from service.settings import TEMPORARY, Settings, process_environment
 
 log = logging.getLogger("babelproof.supervisor")
 ROOT = Path(__file__).resolve().parent.parent
 _EARLY_S = 5.0
 _EARLY_DEATHS = 5
 _BACKLOG = 2048
+_HOME = "babelproof-home-"
+"""What the folder of a service that runs begins with, in the temporary folder; tests look for it."""
 
 
 class StartError(RuntimeError):
@@ -62,6 +64,8 @@ class Supervisor:
     settings: Settings
     listener: socket.socket
     home: Path
+    lock: int
+    """Of the home: it is in use as long as a worker is there, its supervisor killed or not."""
     workers: dict[int, Worker] = field(default_factory=dict)
     """By process id."""
     stopping: bool = False
@@ -87,7 +91,7 @@ class Supervisor:
             command,
             cwd=ROOT,
             env=process_environment(self.settings, self.home),
-            pass_fds=[self.listener.fileno()],
+            pass_fds=[self.listener.fileno(), self.lock],
             stdin=subprocess.DEVNULL,
             # a Ctrl+C in the terminal is for the supervisor, which ends its workers in order
             start_new_session=True,
@@ -127,10 +131,11 @@ class Supervisor:
 
 def serve(settings: Settings, host: str, port: int) -> int:
     """Serve the settings' model on an address until told to stop; the exit status."""
-    home = Path(tempfile.mkdtemp(prefix="babelproof-"))
-    try:
+    signal.signal(signal.SIGTERM, _leave)  # what is begun below is then put away, until there are workers to end
+    with scratch(Path(tempfile.gettempdir()), _HOME) as (home, lock):
         metrics = home / "metrics"
-        metrics.mkdir()
+        for folder in (metrics, home / TEMPORARY):
+            folder.mkdir()
         settings = absolute(replace(settings, demo=settings.demo.resolve(), state=settings.state.resolve()))
         settings = replace(settings, metrics_dir=metrics, supervisor=os.getpid())
         kept = {name: path.resolve() for name in ("keys", "tls_cert", "tls_key") if (path := getattr(settings, name))}
@@ -140,9 +145,11 @@ def serve(settings: Settings, host: str, port: int) -> int:
         served = ", ".join(str(folder) for folder in folders(settings).values())
         scheme = "https" if settings.tls_cert else "http"
         log.info("serving %s on %s://%s:%d", served, scheme, shown, listener.getsockname()[1])
-        return Supervisor(settings, listener, home).run()
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
+        return Supervisor(settings, listener, home, lock).run()
+
+
+def _leave(*_: object) -> None:
+    raise SystemExit(0)
 
 
 def _forget_gauges(settings: Settings, pid: int) -> None:

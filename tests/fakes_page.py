@@ -37,6 +37,8 @@ SENTENCES = [
     ("zh", "politics", "昨天晚上 选举 结果很清楚"),
 ]
 
+POLITICS = "After the election everything in the town went quiet"
+
 
 @contextmanager
 def page_service(folder: Path, **settings: str) -> Iterator[Server]:
@@ -112,3 +114,16 @@ def tab_to(page: Page, selector: str, most: int = 60) -> None:
         if page.evaluate("selector => document.activeElement.matches(selector)", selector):
             return
     raise AssertionError(f"{selector} is not reached by {most} tabs")
+
+
+def sent(page: Page, path: str) -> list[dict[str, Any]]:
+    """The bodies that the page posts to a path from now on."""
+    bodies: list[dict[str, Any]] = []
+    page.on("request", lambda asked: bodies.append(asked.post_data_json) if asked.url.endswith(path) else None)
+    return bodies
+
+
+def change(page: Page) -> None:
+    page.click("#probe")
+    expect(page.locator("#probe")).to_be_visible()
+    expect(page.locator("#found")).not_to_contain_text("…")

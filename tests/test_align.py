@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 torch = pytest.importorskip("torch")
 
 from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel, BertTokenizerFast  # noqa: E402
 
-from training.align.distil import Schedule  # noqa: E402
+from training.align.distil import Schedule, loss_of  # noqa: E402
 from training.align.lexical import factorise, initial_embeddings  # noqa: E402
 from training.align.mixture import Cell, Mixture, shares  # noqa: E402
 from training.align.pairs import LEXICON, PairsError, add_lexicon, read_pairs  # noqa: E402
 from training.align.pipeline import AlignOptions, align  # noqa: E402
 from training.align.tokenizer import INVISIBLE, balanced, train_tokenizer  # noqa: E402
-from training.encoder_quality import hypotheses  # noqa: E402
 
 WORDS = {
     "water": ("Wasser", "вода", "maji"),
@@ -81,7 +78,13 @@ def options(parallel: Path, teacher: Path, **changed: object) -> AlignOptions:
 
 
 SCHEDULE = Schedule(
-    steps=60, warmup=2, learning_rate=2e-3, embedding_learning_rate=2e-2, contrastive=1.0, checkpoint_every=10
+    steps=60,
+    warmup=2,
+    learning_rate=2e-3,
+    embedding_learning_rate=2e-2,
+    contrastive=1.0,
+    negatives=32,
+    checkpoint_every=10,
 )
 
 
@@ -250,7 +253,7 @@ def test_a_lexicon_joins_on_keys(tmp_path: Path) -> None:
     pairs = read_pairs([tmp_path / "p.tsv"])
     (tmp_path / "en.tsv").write_text("synset\tpos\tlemmas\n1-n\tn\twater|liquid\n", encoding="utf-8")
     (tmp_path / "de.tsv").write_text(
-        "synset\tomw\twiktionary\n1-n\tWasser\tNass|Flut\n2-n\tnichts\t\n", encoding="utf-8"
+        "synset\tlemmas_omw\tlemmas_wiktionary\n1-n\tWasser\tNass|Flut\n2-n\tnichts\t\n", encoding="utf-8"
     )
     add_lexicon(pairs, tmp_path)
     assert [(text, pairs.english[i]) for text, i in pairs.rows["de"][LEXICON]] == [
@@ -275,21 +278,10 @@ def test_balanced_takes_no_more_than_asked() -> None:
     assert len(set(chosen)) == 12
 
 
-def test_hypotheses_are_found_in_one_english_pool(tmp_path: Path) -> None:
-    folder = tmp_path / "xnli"
-    folder.mkdir()
-    rows = [
-        {"id": f"{number}", "lang": lang, "text": "premise", "text_pair": f"{lang} {number}"}
-        for lang in ("en", "de", "fr")
-        for number in range(4)
-    ]
-    lines = "".join(json.dumps(row) + "\n" for row in rows[:-1])
-    (folder / "test.jsonl.gz").write_bytes(gzip.compress(lines.encode()))
-
-    def encode(texts: Sequence[str]) -> NDArray[np.float32]:
-        places = [int(text.split()[1]) if text.startswith(("en", "de")) else 0 for text in texts]
-        return np.eye(4, dtype=np.float32)[places]
-
-    scores = {one.lang: (one.accuracy, one.n) for one in hypotheses(encode, tmp_path, ["de", "fr"])}
-    assert scores == {"de": (1.0, 3), "fr": (pytest.approx(1 / 3), 3)}, "the row that French lacks is left out of all"
-    assert hypotheses(encode, tmp_path / "elsewhere", []) == []
+def test_negatives_cost_and_what_is_nearly_the_same_is_none() -> None:
+    own = torch.nn.functional.normalize(torch.tensor([[1.0, 0.0, 0.1], [0.0, 1.0, 0.0]]), dim=-1)
+    far, near = torch.tensor([[0.8, 0.6, 0.0]]), torch.tensor([[1.0, 0.0, 0.0]])
+    alone, none = loss_of(own, own, own[:0], 1.0), loss_of(own, own, own[:0], 0.0)
+    assert none == 0, "nothing is left of the distance"
+    assert loss_of(own, own, far, 1.0) > alone
+    assert loss_of(own, own, near, 1.0) == pytest.approx(float(alone)), "cosine over 0.9 to the first: no negative"

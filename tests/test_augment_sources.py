@@ -49,5 +49,14 @@ def test_files_are_listed_and_missing_ones_named(folder: Path) -> None:
     assert [path.name for path in sorted(method.files)] == ["de.json", "el.json", "zh.json"]
     assert methods.build("augment", {}).files == ()
     for missing in (folder / "none", folder / "none.json"):
-        with pytest.raises(ValueError, match="neither a file nor a folder of XX"):
+        with pytest.raises(ValueError, match=r"there is no file or folder .*none"):
             texts(missing, "word", "en")
+
+
+def test_a_thesaurus_is_a_source_and_what_it_lacks_is_taken_from_the_lists_that_ship(tmp_path: Path) -> None:
+    (tmp_path / "th_sv_SE_v2.dat").write_bytes("ISO8859-1\nläkare|1\n-|doktor|sjukdom (antonym)\n".encode("latin-1"))
+    assert texts(f"mythes:{tmp_path}", "en läkare", "sv") == {"en läkare", "en doktor"}
+    word, others = next((word, others) for word, others in synonyms.of("en").items() if others)
+    assert texts(f"mythes:{tmp_path}", word, "en") == {word, *others}
+    method = methods.build("augment", {"synonyms": f"mythes:{tmp_path}"})
+    assert [path.name for path in method.files] == ["th_sv_SE_v2.dat"]

@@ -75,10 +75,17 @@ class Topics:
 TEXTS = [Example(f"{lang}{i}", Item(f"{lang} text {i} is read again."), lang, "a") for lang in LANGS for i in range(30)]
 
 
-def probed(seed: int, broken: str | None = None):
+def probed(seed: int, broken: str | None = None, texts=TEXTS):
     steps = [{"name": "gaps", "perturbations": ["whitespace"]}, {"name": "swaps", "perturbations": ["swap"]}]
     classifier = Topics({example.item.text for example in TEXTS}, broken)
-    return run(parse({"seed": seed, "steps": steps}), classifier, TEXTS)
+    return run(parse({"seed": seed, "steps": steps}), classifier, texts)
+
+
+def test_an_unchanged_model_under_new_noise_passes_in_95_of_100_seeded_repeats():
+    """The whole way: a model, noise drawn anew in every run, the gate, and no margin."""
+    baseline = probed(0, texts=TEXTS[::3])
+    assert sum(o.status == "fooled" for o in baseline.outcomes), "the noise does something"
+    assert sum(bool(losses(compare(baseline, probed(seed, texts=TEXTS[::3])))) for seed in range(1, 101)) <= 5
 
 
 def test_a_model_broken_in_one_language_is_named_with_its_probe():

@@ -15,6 +15,7 @@ import typer
 
 from probes import attacks, battery, behaviour, defences, languages, perturbations
 from probes.scripts import keyboards
+from probes.synonyms import sources
 from runtime import catalogue
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,6 +44,7 @@ def tables() -> dict[str, str]:
                 for name in perturbations.names()
             ],
         ),
+        "synonyms": table(["source", "is"], [[f"`{name}`", what] for name, what in sources.NAMES.items()]),
         "nlpaug": table(
             ["name", "does", "leaves alone", "data of yours", "languages"],
             [

@@ -104,6 +104,37 @@ async def test_binary_tensors_both_ways(http: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "binary", "status"),
+    [
+        ("application/json", False, 200),
+        ("application/json; charset=utf-8", False, 200),
+        (None, False, 200),  # as Triton's client sends it
+        (None, True, 200),
+        ("application/octet-stream", True, 200),
+        ("application/octet-stream", False, 415),
+        ("application/x-www-form-urlencoded", True, 415),
+        ("text/plain", False, 415),
+        ("application/vnd.bentoml+pickle", True, 415),
+    ],
+)
+async def test_bytes_are_taken_where_they_are_said_to_be_tensors(
+    http: httpx.AsyncClient, kind: str | None, binary: bool, status: int
+) -> None:
+    raw = packed(TEXTS) if binary else b""
+    sent = tensor(TEXTS) | ({"data": None, "parameters": {"binary_data_size": len(raw)}} if binary else {})
+    head = json.dumps({"inputs": [sent]}).encode()
+    headers = ({"Content-Type": kind} if kind else {}) | (
+        {"Inference-Header-Content-Length": str(len(head))} if binary else {}
+    )
+    response = await http.post(INFER, content=head + raw, headers=headers)
+    assert response.status_code == status, response.text
+    if status == 415:
+        refused(response, 415, "not_json", "application/json", "Inference-Header-Content-Length")
+    index = await http.post("/v2/repository/index", content=b"{}", headers=headers)
+    assert index.status_code == (415 if kind and "json" not in kind else 200)
+
+
+@pytest.mark.parametrize(
     ("inputs", "code", "said"),
     [
         ([tensor(["a"], name="texts")], "wrong_type", "inputs[0].name"),

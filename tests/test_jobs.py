@@ -6,14 +6,16 @@ import asyncio
 import gzip
 import json
 import sqlite3
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
 
-from runtime.classifier import OnnxClassifier
+from probes.types import Item
+from runtime.classifier import OnnxClassifier, Prediction
 from service.probing.database import FILE
 from tests.fakes_interface import refused
 from tests.fakes_jobs import BODY, Slow, jobs_of, submitted, undisturbed, until
@@ -177,6 +179,21 @@ async def test_events_tell_how_far_a_job_is_and_go_on_where_they_broke_off(serve
         assert [number for _, number, _ in told(last.text)] == [numbers[-1]]
         over = await http.get(f"/batteries/{name}/events", headers={"Last-Event-ID": str(numbers[-1])})
         assert over.status_code == 204
+
+
+async def test_progress_moves_within_a_block_that_is_not_kept_yet(served_folder: Path, tmp_path: Path) -> None:
+    class Slower(Slow):
+        def predict(self, items: Sequence[Item], *, truncate: bool = True) -> Prediction:
+            threading.Event().wait(0.15)
+            return super().predict(items, truncate=truncate)
+
+    steps = [{"name": "typos", "perturbations": ["swap"], "strength": 0.3, "draws": 50}]
+    body = {"texts": ["the minister won " * 20] * 2 + ["a vote " * 50], "languages": ["en"] * 3, "steps": steps}
+    async with jobs_of(Slower(served_folder), tmp_path) as http:
+        seen = told((await http.get(f"/batteries/{await submitted(http, body)}/events")).text)
+        done = [data["progress"]["done"] for _, _, data in seen]
+        assert seen[-1][0] == "done" and done == sorted(done) and done[-1] == 150
+        assert any(0 < n < 150 for n in done), "all three texts are one block"
 
 
 async def test_a_locked_database_is_told_and_the_job_goes_on_after_it(served_folder: Path, tmp_path: Path) -> None:

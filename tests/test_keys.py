@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from runtime.classifier import OnnxClassifier
 from service.keys.command import app
-from service.keys.register import Key, Keys, KeysError, digest, new, read, write
+from service.keys.register import FollowedKeys, Key, KeysError, digest, new, read, write
 from service.settings import Settings
 from tests.fakes_interface import SETTINGS, client, interface, refused
 from tests.fakes_service import ROOT, eventually
@@ -36,7 +36,7 @@ def test_a_key_is_random_and_the_file_knows_its_digest_alone(tmp_path: Path) -> 
     assert secret != other and len(secret) >= 43
     write(tmp_path / "keys.toml", {"anna": Key(sha256=sha256)})
     assert secret not in (tmp_path / "keys.toml").read_text()
-    keys = Keys(tmp_path / "keys.toml")
+    keys = FollowedKeys(tmp_path / "keys.toml")
     assert keys.find(secret) == ("anna", Key(sha256=sha256))
     for wrong in (other, "", secret[:-1], secret + "a", sha256, "ü", "a" * 1_000_000):
         assert keys.find(wrong) is None
@@ -69,7 +69,7 @@ def test_a_file_that_is_wrong_says_where(tmp_path: Path, text: str, said: str) -
 def test_the_file_is_followed_but_not_into_ruin(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path, (first, first_digest), (second, second_digest) = tmp_path / "keys.toml", new(), new()
     write(path, {"a": Key(sha256=first_digest)})
-    keys = Keys(path)
+    keys = FollowedKeys(path)
     write(path, {"b": Key(sha256=second_digest)})
     eventually(lambda: keys.find(second), 5)
     assert keys.find(first) is None
@@ -165,7 +165,7 @@ def test_the_command_makes_lists_and_revokes(tmp_path: Path) -> None:
     path = str(tmp_path / "keys.toml")
     made = CliRunner().invoke(app, ["new", "anna", "--role", "jobs", "--texts-per-day", "9", "--file", path])
     secret = next(word for word in made.output.split() if word.startswith("bp_"))
-    name, key = Keys(Path(path)).find(secret) or ("", None)
+    name, key = FollowedKeys(Path(path)).find(secret) or ("", None)
     assert key is not None
     assert (name, key.roles, key.texts_per_day) == ("anna", ("jobs",), 9)
     listed = CliRunner().invoke(app, ["list", "--file", path], env={"COLUMNS": "200"}).output

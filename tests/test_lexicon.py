@@ -11,9 +11,10 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from probes import synonyms
 from training import lexicon_command
 from training.align.pairs import ParallelText
-from training.lexicon import Lexicon, LexiconError, Translation, by_language, load, save
+from training.lexicon import Lexicon, LexiconError, Translation, load, save
 from training.lexicon_build import build
 from training.lexicon_quality import english_wordnet, precision, wordnet
 from training.word_alignment import TICKS, align
@@ -96,7 +97,7 @@ def test_files_are_equal_for_equal_lexicons_and_come_back(tmp_path: Path) -> Non
     before = path.read_bytes()
     assert save(lexicon, tmp_path / "new").read_bytes() == before
     assert load(path) == lexicon
-    assert by_language(tmp_path / "new") == {"el": path}
+    assert synonyms.by_language(tmp_path / "new") == {"el": path}
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"words": {"a": "b"}, "provenance": {}}', '{"words": {}}'])

@@ -1,4 +1,4 @@
-"""The prober as a process: what it answers, how idle it is, what becomes of requests when it is killed."""
+"""The prober as a process: what it answers, how far it steps back, what becomes of requests when it is killed."""
 
 from __future__ import annotations
 
@@ -30,11 +30,12 @@ from tests.fakes_jobs import Slow
 from tests.fakes_prober import probing
 from tests.fakes_service import ROOT, eventually
 
-WANTED = ProbeRequest(texts=TEXTS, languages=["en", "de"], steps=SWAPS)
+WANTED = ProbeRequest(texts=TEXTS, languages=["en", "de"], steps=SWAPS, deadline_ms=100_000)
 LONG = ProbeRequest(
     texts=[f"{TEXTS[0]} {number}" for number in range(6)],
     languages=["en"] * 6,
     steps=[{"name": "hunt", "kind": "attack", "attack": "greedy", "perturbations": ["swap", "drop"], "budget": 2000}],
+    deadline_ms=100_000,
 )
 
 
@@ -47,7 +48,7 @@ def models_of(folder: Path, classifier: OnnxClassifier) -> Models:
 
 @pytest.fixture
 def settings(served_folder: Path, tmp_path: Path) -> Settings:
-    return replace(SETTINGS, model=served_folder, state=tmp_path)
+    return replace(SETTINGS, model=served_folder, state=tmp_path, prober_priority="normal")
 
 
 @pytest.fixture
@@ -68,18 +69,29 @@ async def test_a_process_answers_as_a_thread_does(child: Probing, settings: Sett
     assert "progress" in told and "flip" in told
     again = await child.run(WANTED, "keywords")
     assert again.body == found.body and again.outcomes == (), "from memory; counted once"
-    await asyncio.to_thread(_is_idle, child.pid)
 
 
-def _is_idle(pid: int | None) -> None:
+@pytest.mark.parametrize(("priority", "policy"), [("low", os.SCHED_BATCH), ("idle", os.SCHED_IDLE)])
+def test_a_prober_steps_back_as_it_is_told(
+    settings: Settings, served: OnnxClassifier, served_folder: Path, priority: str, policy: int
+) -> None:
+    started = Probing(replace(settings, prober_priority=priority), models_of(served_folder, served))
+    started.start()
+    try:
+        eventually(lambda: started.pid and os.sched_getscheduler(started.pid) == policy)
+        _has_stepped_back(started.pid)
+    finally:
+        started.close()
+
+
+def _has_stepped_back(pid: int | None) -> None:
     assert pid
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     nice, session = int(fields[16]), int(fields[3])
     assert (nice, session) == (19, pid), "nice, in a session of its own"
-    assert os.sched_getscheduler(pid) in (os.SCHED_IDLE, os.SCHED_OTHER)
     autogroup = Path(f"/proc/{pid}/autogroup")
     if autogroup.exists() and autogroup.read_text().strip():
-        assert autogroup.read_text().rsplit(maxsplit=1)[-1] == "19"
+        eventually(lambda: autogroup.read_text().rsplit(maxsplit=1)[-1] == "19")
 
 
 async def test_a_killed_prober_is_told_and_started_again(child: Probing) -> None:

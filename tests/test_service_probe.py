@@ -56,8 +56,9 @@ async def test_probe_answers_what_it_has_at_its_deadline(served_folder: Path) ->
             return super().predict(items, truncate=truncate)  # type: ignore[arg-type]
 
     async with client(Crawling(served_folder, threads=1)) as http:
+        await post(http, "/probe", {"texts": TEXTS[:1], "steps": SWAPS})  # the prober is there
         steps = [{"name": "hunt", "kind": "attack", "attack": "greedy", "perturbations": ["swap"], "budget": 2000}]
-        body = {"texts": TEXTS, "languages": ["en", "de"], "steps": steps, "deadline_ms": 60}
+        body = {"texts": TEXTS, "languages": ["en", "de"], "steps": steps, "deadline_ms": 200}
         answer = (await post(http, "/probe", body)).json()
     assert answer["truncated"]
     assert sum(row["out_of_budget"] for row in answer["rows"]) > 0
@@ -85,6 +86,13 @@ async def test_probe_runs_named_batteries_and_remembers_whole_answers(http: http
         ({"steps": [{"name": "a", "perturbations": ["swapp"]}]}, 422, "bad_steps", "swap"),
         ({"steps": [{"name": "a", "perturbations": ["swap"], "strenght": 1}]}, 422, "bad_steps", "strength"),
         ({"steps": [{"name": "a", "perturbations": ["os:system"]}]}, 422, "bad_steps", "os:system"),
+        (
+            {"steps": [{"name": "a", "perturbations": ["synonym:wordnet:/etc"]}]},
+            422,
+            "bad_steps",
+            "not taken from here",
+        ),
+        ({"steps": [{"name": "a", "perturbations": ["synonym:mythes"]}]}, 422, "bad_steps", "not taken from here"),
         ({"steps": [ATTACK | {"goal": "targeted:sport"}]}, 422, "bad_steps", "sports"),
         ({"steps": [ATTACK | {"protect": ["regex:(a+)+$"]}]}, 422, "bad_steps", "regex"),
         ({"steps": [ATTACK | {"similarity": "os:getcwd"}]}, 422, "bad_steps", "os:getcwd"),

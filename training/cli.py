@@ -110,6 +110,7 @@ app.command("compare", epilog=compare.COMPARE_EXAMPLES)(compare.compare_command)
 app.command("evaluate", epilog=evaluation.EVALUATE_EXAMPLES)(evaluation.evaluate_command)
 app.command("evaluate-encoder", epilog=align.QUALITY_EXAMPLES)(align.evaluate_command)
 app.command("lexicon", epilog=lexicon_command.EXAMPLES)(lexicon_command.lexicon_command)
+app.command("translations", epilog=align.TRANSLATIONS_EXAMPLES)(align.translations_command)
 
 
 if __name__ == "__main__":

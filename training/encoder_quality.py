@@ -4,6 +4,9 @@ SIB-200 (Adelani et al. 2024, arXiv 2309.07445): logistic regression on mean-poo
 its strength chosen on English dev, tested in every language. Tatoeba (Artetxe and Schwenk 2019, arXiv 1812.10464): for
 each sentence the English one of highest cosine within the language's pool; accuracy at 1. XNLI (Conneau et al. 2018,
 arXiv 1809.05053), where the data folder has it: the same on 600 hypotheses of its test set, one pool for all languages.
+
+While one still chooses: the probe on SIB-200 dev, and retrieval among the sentences of its training set, which are the
+same in every language.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import csv
 import gzip
 import json
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -26,7 +29,7 @@ from probes.statistics.intervals import wilson
 from training.align.distil import device, encode
 from training.align.pairs import ENGLISH, PairsError
 
-HYPOTHESES = 600
+POOL = 600
 STRENGTHS = (1.0, 3.0, 10.0, 30.0, 100.0)
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
@@ -67,29 +70,54 @@ def languages_of(name: str) -> list[str]:
     return json.loads(file.read_text()) if file.exists() else []
 
 
-def _sib200(data: Path, split: str, languages: set[str]) -> dict[str, tuple[list[str], list[str]]]:
+def _sib200(data: Path, split: str, languages: Collection[str]) -> dict[str, list[dict[str, str]]]:
+    """Rows with id, text and label by language, of all languages where none is named."""
     file = data / "sib200" / f"{split}.jsonl.gz"
     if not file.exists():
         raise PairsError(f"{file} is missing; --data must name a folder that holds sib200/ and tatoeba/")
-    found: dict[str, tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
+    found: dict[str, list[dict[str, str]]] = defaultdict(list)
     with gzip.open(file, "rt", encoding="utf-8") as stream:
         for line in stream:
             row = json.loads(line)
             if not languages or row["lang"] in languages:
-                found[row["lang"]][0].append(row["text"])
-                found[row["lang"]][1].append(row["label"])
-    return found
+                found[row["lang"]].append(row)
+    return dict(sorted(found.items()))
 
 
-def topic_probe(encode: Encode, data: Path, languages: Sequence[str]) -> list[Score]:
-    """SIB-200 test accuracy by language of a linear probe that saw English only."""
-    (train, labels), (dev, dev_labels) = (_sib200(data, split, {ENGLISH})[ENGLISH] for split in ("train", "dev"))
-    vectors, dev_vectors = encode(train), encode(dev)
-    probes = [LogisticRegression(C=strength, max_iter=2000).fit(vectors, labels) for strength in STRENGTHS]
-    probe = max(probes, key=lambda probe: probe.score(dev_vectors, dev_labels))
+def topic_probe(encode: Encode, data: Path, languages: Sequence[str], split: str = "test") -> list[Score]:
+    """SIB-200 accuracy by language of a linear probe that saw English only."""
+
+    def vectors(rows: Sequence[dict[str, str]]) -> NDArray[np.float32]:
+        return encode([row["text"] for row in rows])
+
+    def labels(rows: Sequence[dict[str, str]]) -> NDArray[np.str_]:
+        return np.array([row["label"] for row in rows])
+
+    train, dev = (_sib200(data, part, {ENGLISH})[ENGLISH] for part in ("train", "dev"))
+    seen, chosen_on = vectors(train), vectors(dev)
+    probes = [LogisticRegression(C=strength, max_iter=2000).fit(seen, labels(train)) for strength in STRENGTHS]
+    probe = max(probes, key=lambda probe: probe.score(chosen_on, labels(dev)))
     return [
-        score("sib200", lang, probe.predict(encode(texts)) == np.array(own))
-        for lang, (texts, own) in sorted(_sib200(data, "test", set(languages)).items())
+        score("sib200" if split == "test" else f"sib200 {split}", lang, probe.predict(vectors(rows)) == labels(rows))
+        for lang, rows in _sib200(data, split, languages).items()
+    ]
+
+
+def dev_topics(encode: Encode, data: Path, languages: Sequence[str]) -> list[Score]:
+    """The same on SIB-200 dev."""
+    return topic_probe(encode, data, languages, "dev")
+
+
+def dev_retrieval(encode: Encode, data: Path, languages: Sequence[str]) -> list[Score]:
+    """Accuracy at 1, by language, of retrieving the English sentence among 600 of SIB-200's training set."""
+    rows = _sib200(data, "train", {ENGLISH, *languages} if languages else ())
+    texts = {lang: {row["id"]: row["text"] for row in own} for lang, own in rows.items()}
+    ids = sorted(set.intersection(*(set(own) for own in texts.values())))[:POOL]
+    english = encode([texts[ENGLISH][id_] for id_ in ids])
+    return [
+        _found("sib200 retrieval", lang, encode([own[id_] for id_ in ids]), english)
+        for lang, own in texts.items()
+        if lang != ENGLISH
     ]
 
 
@@ -119,7 +147,7 @@ def hypotheses(encode: Encode, data: Path, languages: Sequence[str]) -> list[Sco
         for line in stream:
             row = json.loads(line)
             texts[row["lang"]][row["id"]] = row["text_pair"]
-    ids = sorted(set.intersection(*(set(own) for own in texts.values())))[:HYPOTHESES]
+    ids = sorted(set.intersection(*(set(own) for own in texts.values())))[:POOL]
     english = encode([texts[ENGLISH][id_] for id_ in ids])
     return [
         _found("xnli", lang, encode([texts[lang][id_] for id_ in ids]), english)
@@ -132,11 +160,15 @@ def _found(measure: str, lang: str, foreign: NDArray[np.float32], english: NDArr
     return score(measure, lang, (foreign @ english.T).argmax(axis=1) == np.arange(len(foreign)))
 
 
-def evaluate(name: str, data: Path, languages: Sequence[str] = ()) -> list[Score]:
+TEST = (topic_probe, retrieval, hypotheses)
+DEV = (dev_topics, dev_retrieval)
+
+
+def evaluate(name: str, data: Path, languages: Sequence[str] = (), dev: bool = False) -> list[Score]:
     """Every measure, in the languages given, or in those the encoder says it covers, or in all."""
     chosen = list(languages) or languages_of(name)
     encoder = load_encoder(name)
-    return [one for measure in (topic_probe, retrieval, hypotheses) for one in measure(encoder, data, chosen)]
+    return [one for measure in (DEV if dev else TEST) for one in measure(encoder, data, chosen)]
 
 
 def means(scores: Sequence[Score]) -> dict[str, float]:

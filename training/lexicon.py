@@ -13,7 +13,6 @@ from probes.files import replacing
 
 MAKE = "babelproof-train lexicon PAIRS --out DIR"
 """The command that makes lexicons."""
-_PACKED, _PLAIN = ".json.gz", ".json"
 
 
 class LexiconError(ValueError):
@@ -39,7 +38,7 @@ class Lexicon:
 
 def save(lexicon: Lexicon, folder: Path) -> Path:
     """Write FOLDER/XX.json.gz, whole or not at all; equal lexicons give equal bytes."""
-    path = folder / f"{lexicon.lang}{_PACKED}"
+    path = folder / f"{lexicon.lang}.json.gz"
     content = {"provenance": lexicon.provenance, "words": lexicon.words}
     with replacing(path) as temporary:
         temporary.write_bytes(gzip.compress(json.dumps(content, ensure_ascii=False).encode(), mtime=0))
@@ -58,9 +57,3 @@ def load(path: Path) -> Lexicon:
         return Lexicon(path.name.partition(".")[0], words, content["provenance"])
     except (ValueError, OSError, EOFError, KeyError, TypeError, AttributeError) as error:
         raise LexiconError(f"{path} is no lexicon ({error!r}); make one: {MAKE}") from error
-
-
-def by_language(folder: Path) -> dict[str, Path]:
-    """The files XX.json.gz and XX.json of a folder by what stands for XX; of two of one language the packed one."""
-    files = (path for ending in (_PLAIN, _PACKED) for path in sorted(folder.glob(f"*{ending}")))
-    return {path.name.partition(".")[0]: path for path in files}

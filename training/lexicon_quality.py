@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
 from probes import languages
+from probes.data import DataError
 from probes.scripts.casing import lower
 from probes.statistics.intervals import Share, wilson
-from training.align.pairs import ENGLISH, open_text
+from probes.synonyms import wordnet as wordnets
+from training.align.pairs import ENGLISH
 from training.lexicon import Lexicon, LexiconError
 
 Lemmas = Mapping[str, frozenset[str]]
@@ -23,22 +24,11 @@ def wordnet(folder: Path, lang: str) -> Lemmas:
     if path is None:
         return {}
     language = languages.get(lang)
-    with open_text(path) as stream:
-        rows = csv.reader(stream, delimiter="\t", quoting=csv.QUOTE_NONE)
-        columns = [number for number, name in enumerate(next(rows, [])) if name.startswith("lemmas")]
-        if not columns:
-            raise LexiconError(f"{path}: the first line must name a column 'lemmas'")
-        return {
-            row[0]: frozenset(
-                lower(lemma, language)
-                for number in columns
-                if number < len(row)
-                for lemma in row[number].split("|")
-                if lemma
-            )
-            for row in rows
-            if row
-        }
+    try:
+        synsets = wordnets.tsv(path)
+    except DataError as error:
+        raise LexiconError(str(error)) from error
+    return {key: frozenset(lower(lemma, language) for lemma in lemmas) for key, lemmas in synsets.items()}
 
 
 def english_wordnet(folder: Path) -> Lemmas:

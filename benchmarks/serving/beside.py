@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Annotated, Any
@@ -21,7 +22,7 @@ from rich.table import Table
 from benchmarks.serving import measure
 from benchmarks.serving.load import offer, poisson
 from benchmarks.serving.process import HOST, Running
-from benchmarks.serving.systems import OURS, ROOT, systems
+from benchmarks.serving.systems import OURS, ROOT, System, systems
 from benchmarks.serving.trace import texts as drawn
 from probes.files import write_text
 
@@ -34,6 +35,7 @@ def main(
     rounds: Annotated[int, typer.Option(help="Pairs of phases.", min=1)] = 5,
     seconds: Annotated[float, typer.Option(help="Seconds a phase.", min=1)] = 15.0,
     share: Annotated[float, typer.Option(help="Load, as a share of the raw limit.")] = 0.5,
+    priority: Annotated[str, typer.Option(help="Of the prober: idle, low or normal.")] = "idle",
     out: Annotated[Path, typer.Option(help="Where the figures go.")] = ROOT / "reports" / "beside.json",
 ) -> None:
     """Measure latency with a battery running, against none.
@@ -43,25 +45,38 @@ def main(
     texts = drawn([ROOT / "examples" / "demo.jsonl"], model, 2000, np.random.default_rng(0))
     limit, _ = measure.raw_limit(model.resolve(), texts)
     rows: list[dict[str, Any]] = []
-    with measure.started(systems(1000)[OURS], model.resolve()) as server:
+    with measure.started(_ours(priority), model.resolve()) as server:
         measure.saturated(server, texts, 2)
         for number in range(rounds):
             rng = np.random.default_rng([11, number])
             alone = _phase(server, texts, share * limit, seconds, rng)
-            done, job = _submit(server, texts[:TEXTS], number)
+            before, job = _submit(server, texts[:TEXTS], number)
             beside = _phase(server, texts, share * limit, seconds, np.random.default_rng([11, number]))
-            rows.append({"alone": alone, "beside": beside, "variants": _finish(server, job) - done})
+            rows.append({"alone": alone, "beside": beside, "variants": _finish(server, job) - before})
     figures = {
-        name: [median(ratios), min(ratios), max(ratios)]
-        for name in ("p50", "p99", "good")
-        for ratios in [[row["beside"][name] / row["alone"][name] for row in rows]]
+        name: _spread([row["beside"][name] / row["alone"][name] for row in rows]) for name in ("p50", "p99", "good")
     }
-    write_text(out, json.dumps({"share": share, "rounds": rows, "ratios": figures}, indent=1) + "\n")
-    table = Table("", "with a battery against without", "range", title=f"{share:g} of the limit, {rounds} pairs")
+    probed = {name: _spread([row["variants"] / by for row in rows]) for name, by in (("phase", 1), ("second", seconds))}
+    said = {"share": share, "seconds": seconds, "priority": priority, "wanted": TEXTS * DRAWS}
+    write_text(out, json.dumps({**said, "rounds": rows, "ratios": figures, "variants": probed}, indent=1) + "\n")
+    title = f"{share:g} of the limit, {rounds} pairs, prober {priority}"
+    table = Table("", "with a battery against without", "range", title=title)
     for name, (middle, low, high) in figures.items():
         table.add_row(name, f"{middle:.3f}", f"{low:.3f} to {high:.3f}")
+    for name, (middle, low, high) in probed.items():
+        table.add_row(f"variants a {name}", f"{middle:.0f}", f"{low:.0f} to {high:.0f}")
     Console().print(table)
-    Console().print(f"probed meanwhile: {median(row['variants'] for row in rows):.0f} outcomes a phase")
+
+
+def _ours(priority: str) -> System:
+    """Our system with a prober of this priority."""
+    ours = systems(1000)[OURS]
+    return replace(ours, command=("env", f"BABELPROOF_PROBER_PRIORITY={priority}", *ours.command))
+
+
+def _spread(values: list[float]) -> list[float]:
+    """Median, least and greatest."""
+    return [median(values), min(values), max(values)]
 
 
 def _phase(
@@ -88,7 +103,7 @@ def _submit(server: Running, texts: list[str], number: int) -> tuple[int, str]:
 
 
 def _finish(server: Running, job: str) -> int:
-    """End the job; how far it had come."""
+    """End the job; how far it had come, a second ago or later."""
     done = int(_job(server, job)["progress"]["done"])
     httpx.delete(_url(server, f"/batteries/{job}")).raise_for_status()
     time.sleep(1)

@@ -78,4 +78,16 @@ _ALIASES = {
     "arb": "ar",
     "pes": "fa",
     "swh": "sw",
+    "zsm": "ms",
+    "als": "sq",
+    "lvs": "lv",
+    "ekk": "et",
 }
+_THREE_LETTERS = """
+afr:af amh:am ara:ar aze:az bel:be bul:bg ben:bn cat:ca ces:cs dan:da deu:de ell:el eng:en spa:es est:et eus:eu fas:fa
+fin:fi fra:fr glg:gl guj:gu heb:he hin:hi hrv:hr hat:ht hun:hu hye:hy ind:id isl:is ita:it jpn:ja jav:jv kat:ka kaz:kk
+khm:km kan:kn kor:ko lao:lo lit:lt lav:lv mkd:mk mal:ml mon:mn mar:mr msa:ms mya:my nob:nb nep:ne nld:nl pan:pa pol:pl
+por:pt que:qu ron:ro rus:ru sin:si slk:sk slv:sl sqi:sq srp:sr swe:sv swa:sw tam:ta tel:te tha:th tgl:tl tur:tr ukr:uk
+urd:ur vie:vi wol:wo yor:yo zho:zh
+"""
+_ALIASES |= dict(pair.split(":") for pair in _THREE_LETTERS.split())

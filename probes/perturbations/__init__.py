@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Literal
 
 from probes import synonyms
 from probes.languages import Language
-from probes.registry import Registry, load_object, unknown
+from probes.registry import Registry, UnknownName, load_object, unknown
 from probes.scripts import homoglyphs, script_variants
 from probes.scripts.notation import notation
 from probes.scripts.writing import ALPHABETS, SEPARATE, primary
@@ -37,13 +38,18 @@ NEEDS: dict[str, Callable[[Language], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A perturbation by name: calling it gives its edits, less those that would harm a grapheme or change nothing."""
+    """A perturbation by name: calling it gives its edits, less those that would harm a grapheme or change nothing.
+
+    codes: the languages it has data for, where not all; files: those it reads, whose digests a report says.
+    """
 
     name: str
     summary: str
     unit: Unit
     needs: str | None
     edits: Perturbation
+    codes: Collection[str] | None = None
+    files: tuple[Path, ...] = ()
 
     def __call__(self, text: str, language: Language) -> Iterator[Edit]:
         return (
@@ -53,8 +59,9 @@ class Probe:
         )
 
     def applies(self, language: Language) -> bool:
-        """Whether the language has what the perturbation needs."""
-        return self.needs is None or NEEDS[self.needs](language)
+        """Whether the language has what the perturbation needs, and it data for the language."""
+        there = self.codes is None or language.code in self.codes
+        return there and (self.needs is None or NEEDS[self.needs](language))
 
 
 _REGISTRY: Registry[Probe] = Registry("perturbation", __name__)
@@ -92,7 +99,10 @@ def get(name: str) -> Probe:
     if not colon:
         return _REGISTRY.get(name)
     if head in _FAMILIES:
-        return _FAMILIES[head](argument)
+        try:
+            return _FAMILIES[head](argument)
+        except OSError as error:
+            raise UnknownName(f"{name}: {error.filename or argument} cannot be read: {error.strerror}") from error
     if head in known:
         raise unknown("perturbation", name, known)
     foreign: Perturbation = load_object(name)

@@ -13,7 +13,7 @@ from probes import languages
 from probes.languages import Language
 from probes.perturbations import Probe, family
 from probes.scripts.casing import lower, match_case
-from probes.synonyms import Synonyms, matches
+from probes.synonyms import Synonyms, by_language, matches
 from probes.text import words
 from probes.types import Edit
 
@@ -28,12 +28,11 @@ def code_mix(folder: str) -> Probe:
     FOLDER holds XX.json.gz or XX.json, {"words": {english: [[translation, score], ...]}}, as `babelproof-train lexicon`
     writes them; ValueError where there are none. Word by word, without regard to the sentence.
     """
-    if not (files := _files(Path(folder))):
+    if not (files := by_language(Path(folder))):
         raise ValueError(f"code_mix: there is no lexicon XX.json.gz in the folder {folder}")
     edits = partial(_edits, files)
-    return Probe(
-        f"code_mix:{folder}", f"A word is replaced by a translation of {Path(folder).name}.", "word", None, edits
-    )
+    summary = f"A word is replaced by a translation of {Path(folder).name}."
+    return Probe(f"code_mix:{folder}", summary, "word", None, edits, files=tuple(files.values()))
 
 
 def _edits(files: Mapping[str, Path], text: str, language: Language) -> Iterator[Edit]:
@@ -44,13 +43,6 @@ def _edits(files: Mapping[str, Path], text: str, language: Language) -> Iterator
             word = text[start:end]
             for other in source.get(word) or source.get(lower(word, language), ()):
                 yield Edit(start, end, match_case(word, other, language))
-
-
-def _files(folder: Path) -> dict[str, Path]:
-    """The lexicons of a folder by language; of two of one language the packed one."""
-    return {
-        path.name.partition(".")[0]: path for end in ("json", "json.gz") for path in sorted(folder.glob(f"*.{end}"))
-    }
 
 
 @lru_cache(maxsize=64)

@@ -23,7 +23,7 @@ def misspelling(path: str) -> Probe:
     """
     pairs = _pairs(Path(path), Path(path).stat().st_mtime_ns)
     summary = f"A word is misspelled as in {Path(path).name}."
-    return Probe(f"misspelling:{path}", summary, "word", None, partial(_edits, pairs))
+    return Probe(f"misspelling:{path}", summary, "word", None, partial(_edits, pairs), files=(Path(path),))
 
 
 def _edits(pairs: Mapping[str, Synonyms], text: str, language: Language) -> Iterator[Edit]:

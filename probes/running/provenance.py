@@ -6,10 +6,14 @@ import hashlib
 import json
 import platform
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
+from probes import perturbations
+from probes.steps import Step
 from probes.types import Classifier, Example
 
 
@@ -31,6 +35,25 @@ def versions() -> dict[str, str]:
     """Of what the result depends on."""
     found = {name: _version(name) for name in ("babelproof", "numpy", "regex")}
     return found | {"python": ".".join(platform.python_version_tuple()[:2])}
+
+
+def files(steps: Iterable[Step]) -> dict[str, dict[str, str]]:
+    """Digests of the files that the perturbations of a battery read, by perturbation and path."""
+    names = dict.fromkeys(name for step in steps for name in step.perturbations)
+    return {
+        name: {str(path): digest(path) for path in found} for name in names if (found := perturbations.get(name).files)
+    }
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    return _digest(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _digest(path: Path, changed: int) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _version(package: str) -> str:

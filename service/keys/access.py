@@ -8,7 +8,7 @@ from typing import Literal
 
 from service.http.errors import Refusal
 from service.keys.limits import Limits
-from service.keys.register import Key, Keys, Role
+from service.keys.register import FollowedKeys, Key, Keys, KeysError, Role, inline
 from service.settings import Settings
 
 Needs = Role | Literal["nothing"]
@@ -32,10 +32,10 @@ class Client:
 
 
 class Access:
-    """Admits requests and counts what they use; without a file of keys there are no clients, and all is open."""
+    """Admits requests and counts what they use; without keys there are no clients, and all is open."""
 
     def __init__(self, settings: Settings) -> None:
-        self._keys = Keys(settings.keys) if settings.keys else None
+        self._keys = _keys(settings)
         self._limits = Limits(settings.state / "limits")
         self._metrics_open = settings.metrics_open
 
@@ -62,6 +62,15 @@ class Access:
 
     def close(self) -> None:
         self._limits.close()
+
+
+def _keys(settings: Settings) -> Keys | None:
+    """The keys there are, from a file or a variable; KeysError."""
+    if settings.keys is not None and settings.keys_inline:
+        raise KeysError("BABELPROOF_KEYS and BABELPROOF_KEYS_INLINE", "each names all the keys; set one of them")
+    if settings.keys is not None:
+        return FollowedKeys(settings.keys)
+    return Keys(inline(settings.keys_inline, "BABELPROOF_KEYS_INLINE")) if settings.keys_inline else None
 
 
 def _secret(headers: Sequence[tuple[bytes, bytes]]) -> str:

@@ -1,4 +1,4 @@
-"""API keys: the file that names them, how one is made, and who a request comes from.
+"""API keys: the file or the text that names them, how one is made, and who a request comes from.
 
 A key is 256 random bits, so the file holds its plain SHA-256: nobody guesses what a slow hash would have to slow down.
 """
@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import json
 import logging
+import re
 import secrets
 import time
 import tomllib
@@ -29,11 +30,18 @@ PREFIX = "bp_"
 _MOST = 1000
 _LONGEST = 128
 _LOOK_EVERY_S = 1.0
+_MOST_CHARS = 100_000
+"""Of keys in a variable; the kernel takes little more."""
+_SECRET = re.compile(r"\bbp_[\w-]*|[\w-]{40,}")
+"""What may be a key that somebody has put in the wrong place."""
 log = logging.getLogger("babelproof.keys")
 
 
 class KeysError(ValueError):
-    """A file of keys that cannot be used; the message says where and what to do."""
+    """Keys that cannot be used; the message says where and what to do, and quotes nothing that may be a key."""
+
+    def __init__(self, where: object, said: str) -> None:
+        super().__init__(f"{where}: {_SECRET.sub('(something long)', said)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,12 +83,28 @@ def digest(secret: str) -> str:
 def read(path: Path) -> dict[str, Key]:
     """The keys of a TOML file by name, a table `[keys.NAME]` each; KeysError says what is wrong with it."""
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        return parse(path.read_text(encoding="utf-8"), path)
     except FileNotFoundError:
-        raise KeysError(f"there is no file of keys at {path}; `babelproof keys new NAME` makes one") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise KeysError(f"{path}: {error}") from None
-    return _checked(found, path)
+        raise KeysError(path, "there is no file of keys here; `babelproof keys new NAME` makes one") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise KeysError(path, str(error)) from None
+
+
+def parse(text: str, where: object) -> dict[str, Key]:
+    """The keys in the text of such a file; KeysError begins with where it comes from."""
+    try:
+        return _checked(tomllib.loads(text), where)
+    except tomllib.TOMLDecodeError as error:
+        raise KeysError(where, str(error)) from None
+
+
+def inline(text: str, where: object) -> dict[str, Key]:
+    """The keys in a variable, of which there must be some; KeysError likewise."""
+    if len(text) > _MOST_CHARS:
+        raise KeysError(where, f"{len(text)} characters; at most {_MOST_CHARS} are read, use a file for more")
+    if not (found := parse(text, where)):
+        raise KeysError(where, "there is no key in it, so nobody could use the service")
+    return found
 
 
 def write(path: Path, keys: Mapping[str, Key]) -> None:
@@ -90,38 +114,52 @@ def write(path: Path, keys: Mapping[str, Key]) -> None:
     write_text(path, tomli_w.dumps({"keys": tables}))
 
 
-def _checked(found: Mapping[str, object], path: Path) -> dict[str, Key]:
+def _checked(found: Mapping[str, object], where: object) -> dict[str, Key]:
     try:
         keys = _ADAPTER.validate_json(json.dumps(found, default=str)).keys
     except ValidationError as error:
         fault = error.errors(include_url=False, include_input=False)[0]
-        raise KeysError(f"{path}: {'.'.join(map(str, fault['loc'])) or 'the file'}: {fault['msg']}") from None
+        raise KeysError(where, f"{'.'.join(map(str, fault['loc'])) or 'all of it'}: {fault['msg']}") from None
     if len(keys) > _MOST:
-        raise KeysError(f"{path}: {len(keys)} keys; at most {_MOST} are read")
+        raise KeysError(where, f"{len(keys)} keys; at most {_MOST} are read")
     if len({key.sha256 for key in keys.values()}) < len(keys):
-        raise KeysError(f"{path}: two keys have the same sha256; make one of them anew")
+        raise KeysError(where, "two keys have the same sha256; make one of them anew")
     return keys
 
 
 class Keys:
-    """The keys of a file as it is now; while it cannot be read, those it held last stand."""
+    """Keys that stay as they are."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._stamp = self._stat()
-        self._looked = time.monotonic()
-        self._take(read(path))
+    def __init__(self, keys: Mapping[str, Key]) -> None:
+        self._take(keys)
 
     def find(self, secret: str) -> tuple[str, Key] | None:
         """Name and key of a secret; None for one that is not known."""
-        if time.monotonic() - self._looked > _LOOK_EVERY_S:
-            self._look()
         if len(secret) > _LONGEST:
             return None
         sent = digest(secret)
         # a client cannot steer its digest, so where it lies in a table tells it nothing; the rest takes constant time
         found = self._by_digest.get(sent)
         return found if found is not None and hmac.compare_digest(found[1].sha256, sent) else None
+
+    def _take(self, keys: Mapping[str, Key]) -> None:
+        self._by_digest = {key.sha256: (name, key) for name, key in keys.items()}
+
+
+class FollowedKeys(Keys):
+    """The keys of a file as it is now; while it cannot be read, those it held last stand."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._stamp = self._stat()
+        self._looked = time.monotonic()
+        super().__init__(read(path))
+
+    def find(self, secret: str) -> tuple[str, Key] | None:
+        """Name and key of a secret as the file knows it, or knew it a second ago."""
+        if time.monotonic() - self._looked > _LOOK_EVERY_S:
+            self._look()
+        return super().find(secret)
 
     def _look(self) -> None:
         self._looked = time.monotonic()
@@ -134,9 +172,6 @@ class Keys:
             log.error("the keys stay as they were: %s", error)
         else:
             log.info("read %d keys again", len(self._by_digest))
-
-    def _take(self, keys: Mapping[str, Key]) -> None:
-        self._by_digest = {key.sha256: (name, key) for name, key in keys.items()}
 
     def _stat(self) -> tuple[int, int, int] | None:
         try:

@@ -23,6 +23,7 @@ from service.settings import read_settings
 
 _PR_SET_PDEATHSIG = 1
 _OPENING = 10
+_POLICIES = {"low": "SCHED_BATCH", "idle": "SCHED_IDLE"}
 
 
 def main(
@@ -39,22 +40,27 @@ def main(
     if os.getppid() != parent:
         raise SystemExit("the worker is gone")
     settings = read_settings()
-    idle = settings.prober_priority == "idle"
-    if idle:  # opening a model is work as well; not idle yet, or it might never be ready
+    policy = _POLICIES.get(settings.prober_priority)
+    if policy is not None:  # opening a model is work as well; not at the back yet, or it might never be ready
         os.nice(_OPENING)
     logs.set_up(settings.log_format)
     opener = partial(open_model, settings, threads=1)
-    prober = Prober(settings, channel, holder, opener, Watching if settings.live_rate else None)
-    prober.serve(ready=_step_back if idle else lambda: None)
+    prober = Prober(settings, channel, holder, opener, Watching if settings.live_rate else None, limit)
+    prober.serve(ready=lambda: None if policy is None else _step_back(policy))
     # a thread in the middle of a run of the model is not waited for
     os._exit(0)
 
 
-def _step_back() -> None:
-    """Run only when nobody else wants to: as idle as this machine lets a process be."""
+def limit(seconds: float) -> None:
+    """Have the kernel end this process when it has used so much more processor time, whatever it is stuck in then."""
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+
+
+def _step_back(policy: str) -> None:
+    """Run when nobody else wants to: by their weights low still gets a seventieth of what another gets, idle less."""
     os.nice(19)
     with suppress(OSError, AttributeError):
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+        os.sched_setscheduler(0, getattr(os, policy), os.sched_param(0))
     # where sessions are scheduled as groups, the nice value counts within the group alone
     with suppress(OSError):
         Path("/proc/self/autogroup").write_text("19", encoding="ascii")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -26,12 +26,13 @@ _MOST_TEXTS = 32
 
 
 class Attentive:
-    """A classifier that looks up before every small run."""
+    """A classifier that looks up before every small run, and tells after it of how many texts it was."""
 
-    def __init__(self, classifier: Classifier, look: Look) -> None:
+    def __init__(self, classifier: Classifier, look: Look, told: Callable[[int], None] = lambda _: None) -> None:
         self.labels = tuple(classifier.labels)
         self._classifier = classifier
         self._look = look
+        self._told = told
 
     def __call__(self, items: Sequence[Item]) -> Probabilities:
         """Probabilities of shape (len(items), len(labels))."""
@@ -39,6 +40,7 @@ class Attentive:
         for run in _runs([len(item.text) + len(item.pair or "") for item in items]):
             self._look()
             answers[run] = self._classifier([items[place] for place in run])
+            self._told(len(run))
         return answers
 
     def drawn(self, draw: Callable[..., list[Any]], *work: Iterable[Any]) -> Iterator[list[Any]]:
@@ -90,6 +92,27 @@ class Keeping(Protocol):
 
 
 @dataclass(slots=True)
+class UnderWay:
+    """How far a block is: outcomes of noise come all at once when its last text was asked, so texts count for them."""
+
+    clean: int
+    noise: int
+    asked: int = 0
+    settled: int = 0
+
+    @classmethod
+    def of(cls, work: Work) -> UnderWay:
+        """A block that is begun now: its texts as they are, and the outcomes of noise there will be."""
+        noise = sum(step.draws for steps in work[1] for step in steps if step.kind == "noise")
+        return cls(len(work[0].examples), noise)
+
+    @property
+    def done(self) -> int:
+        """Outcomes, never more than there will be."""
+        return max(self.settled, min(self.noise, self.asked - self.clean))
+
+
+@dataclass(slots=True)
 class Durable:
     """Probes the blocks of a job that are not kept yet, each as a whole, and keeps them."""
 
@@ -97,27 +120,35 @@ class Durable:
     look: Look
     kept: Keeping
     begin: Callable[[Probe], set[int]]
-    done: int = 0
-    """Outcomes there are, those of the block under way included."""
+    whole: int = 0
+    """Outcomes of the blocks that are kept."""
+    block: UnderWay = field(default_factory=lambda: UnderWay(0, 0))
+
+    @property
+    def done(self) -> int:
+        """How far the job is, the block under way included, of which nothing is kept yet."""
+        return self.whole + self.block.done
 
     def ordered(self, probe: Probe, work: Iterable[Work], ahead: int | None) -> Iterator[Found]:
         """What is found in each block, now or before."""
-        attentive = Attentive(self.classifier, self.look)
+        attentive = Attentive(self.classifier, self.look, self._asked)
         known = self.begin(probe)
         for one in work:
-            before = self.done
             if (number := one[0].number) in known:
                 found: Found = self.kept.block(number), {}
-                self.done = before + len(found[0].outcomes)
             else:
-                found = probe(one, attentive, compute=attentive.drawn, go_on=self._one_more)
-                self.done = before + len(found[0].outcomes)
-                self.kept.keep(found[0], self.done)
+                self.block = UnderWay.of(one)
+                found = probe(one, attentive, compute=attentive.drawn, go_on=self._settled)
+                self.kept.keep(found[0], self.whole + len(found[0].outcomes))
+            self.whole, self.block = self.whole + len(found[0].outcomes), UnderWay(0, 0)
             yield found
 
-    def _one_more(self) -> bool:
+    def _asked(self, texts: int) -> None:
+        self.block.asked += texts
+
+    def _settled(self) -> bool:
         self.look()
-        self.done += 1
+        self.block.settled += 1
         return True
 
 

@@ -7,6 +7,7 @@ import hashlib
 import itertools
 import json
 import logging
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -16,6 +17,7 @@ from typing import Any
 from service.answers.schemas import ProbeRequest
 from service.http.errors import Refusal, internal
 from service.models import Models
+from service.probing.channel import Message
 from service.probing.database import Database, DatabaseAway
 from service.probing.keeper import Keeper, Start, start_process
 from service.probing.opened import Served
@@ -30,8 +32,8 @@ _REMEMBERED = 64
 _REMEMBERED_BYTES = 32 * 1024 * 1024
 _PATIENCE_S = 5.0
 """How long a request waits for a prober that is being started."""
-_GRACE_S = 120.0
-"""What a probe may take beyond its deadline before its prober is taken for stuck: a busy machine leaves it little."""
+_GRACE_S = 1.5
+"""What the prober may take beyond a deadline to sum up; then what it said last is the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,9 @@ class _Run:
 
     on_event: OnEvent | None
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
-    answer: asyncio.Future[tuple[dict[str, Any], bytes]] = field(init=False)
-    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    answer: asyncio.Future[Message] = field(init=False)
+    so_far: Message | None = None
+    """The answer as it would be if the run had ended then."""
 
     def __post_init__(self) -> None:
         self.answer = self.loop.create_future()
@@ -57,14 +60,13 @@ class _Run:
     def hear(self, head: dict[str, Any], body: bytes) -> None:
         """Take in a message; in the loop's own thread."""
         match head["kind"]:
-            case "begun":
-                self.begun.set()
+            case "so_far":
+                self.so_far = head, body
             case "flip" | "progress" as kind:
                 if self.on_event is not None:
                     self.on_event(kind, body)
             case _ if not self.answer.done():
                 self.answer.set_result((head, body))
-                self.begun.set()
 
 
 class Probing:
@@ -112,9 +114,10 @@ class Probing:
             self._keeper.mention(json.dumps({"model": model, "text": text, "pair": pair, "lang": lang}).encode())
 
     async def run(self, wanted: ProbeRequest, model: str, on_event: OnEvent | None = None) -> Answer:
-        """The answer to a request that was checked; Refusal 429 when too many wait, 503 when the prober is lost.
+        """The answer to a request that was checked, at its deadline as far as it is then.
 
-        Whoever is cancelled while waiting has the run cancelled.
+        Refusal 429 when too many wait, 503 when the prober is lost, or had no time to measure anything until the
+        deadline. Whoever is cancelled while waiting has the run cancelled.
         """
         served = self._served()
         key = _key(wanted, served[model].digest)
@@ -124,17 +127,22 @@ class Probing:
         if len(self._runs) >= self._settings.probe_queue:
             sentence = f"The service is busy: {len(self._runs)} probes are waiting already; try again in a moment."
             raise Refusal(429, "overloaded", sentence, {"Retry-After": "5"})
-        deadline_s = (wanted.deadline_ms or self._settings.default_deadline_ms) / 1000
+        until = time.monotonic() + (wanted.deadline_ms or self._settings.default_deadline_ms) / 1000
         name, run = next(self._numbers), _Run(on_event)
         self._runs[name] = run
         try:
-            head: dict[str, Any] = {"kind": "probe", "id": name, "model": model, "deadline_s": deadline_s}
-            await self._ask(served, head | {"stream": on_event is not None}, wanted.model_dump_json().encode())
-            head, body = await self._answered(run, deadline_s)
+            async with asyncio.timeout(until + _GRACE_S - time.monotonic()):
+                head: dict[str, Any] = {"kind": "probe", "id": name, "model": model, "until": until}
+                await self._ask(served, head | {"stream": on_event is not None}, wanted.model_dump_json().encode())
+                head, body = _result(await run.answer)
+        except TimeoutError:
+            if run.so_far is None:
+                raise _unmeasured() from None
+            head, body = run.so_far
         finally:
-            del self._runs[name]
+            del self._runs[name]  # whatever comes of it now is heard by nobody
             if not run.answer.done() or run.answer.cancelled():
-                self._keeper.say({"kind": "cancel", "id": name})
+                self._keeper.cancel(name)
         if head["whole"] and head["model"] == served[model].digest:
             self._remember(key, body)
         return Answer(body, tuple((lang, status, n) for lang, status, n in head["outcomes"]))
@@ -147,24 +155,6 @@ class Probing:
             if asyncio.get_running_loop().time() > until:
                 raise _lost()
             await asyncio.sleep(0.02)
-
-    async def _answered(self, run: _Run, deadline_s: float) -> tuple[dict[str, Any], bytes]:
-        await run.begun.wait()
-        try:
-            async with asyncio.timeout(deadline_s + _GRACE_S):
-                head, body = await run.answer
-        except TimeoutError:
-            self._keeper.kill()
-            raise _lost() from None
-        match head["kind"]:
-            case "result":
-                return head, body
-            case "refused":
-                said = json.loads(body)
-                raise Refusal(said["status"], said["code"], said["sentence"], said["headers"])
-            case "lost":
-                raise _lost()
-        raise internal()
 
     def _served(self) -> Mapping[str, Served]:
         places = {name: self._models.served(name).slots.active.place for name in self._models.names}
@@ -208,6 +198,30 @@ class Probing:
 def _key(wanted: ProbeRequest, digest: str) -> str:
     asked = digest + wanted.model_dump_json(exclude={"deadline_ms"})
     return hashlib.sha256(asked.encode()).hexdigest()
+
+
+def _result(message: Message) -> Message:
+    """What a prober answered at last; a Refusal where that is no result."""
+    head, body = message
+    match head["kind"]:
+        case "result":
+            return message
+        case "refused":
+            said = json.loads(body)
+            raise Refusal(said["status"], said["code"], said["sentence"], said["headers"])
+        case "unmeasured":
+            raise _unmeasured()
+        case "lost":
+            raise _lost()
+    raise internal()
+
+
+def _unmeasured() -> Refusal:
+    sentence = (
+        "Nothing was measured by the deadline: the prober got no processor time; other probes, its own start, or other "
+        "work on this machine had it. Try again later, or with a longer deadline_ms."
+    )
+    return Refusal(503, "nothing_measured", sentence, {"Retry-After": "10"})
 
 
 def _lost() -> Refusal:

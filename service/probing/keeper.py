@@ -108,6 +108,15 @@ class Keeper:
                 self._seen.append(body)
                 self._ready.notify()
 
+    def cancel(self, name: int) -> None:
+        """Nobody waits for this request any more; one that a starved prober has not even taken is taken back."""
+        with self._ready:
+            for place, (head, _) in enumerate(self._said):
+                if head["kind"] == "probe" and head["id"] == name:
+                    del self._said[place]
+                    return
+        self.say({"kind": "cancel", "id": name})
+
     def kill(self) -> None:
         """End the prober at once; another is started."""
         if (child := self._child) is not None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import queue
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,7 +16,7 @@ from typing import Any, Protocol
 from service.answers.schemas import ProbeRequest
 from service.http.errors import Refusal
 from service.http.logs import failure
-from service.probing.answer import answer, dump
+from service.probing.answer import Answered, answer, dump
 from service.probing.channel import Channel, ChannelClosed, Message
 from service.probing.opened import Open, Opened, Served
 from service.probing.store import State
@@ -23,6 +25,8 @@ from service.settings import Settings
 
 log = logging.getLogger("babelproof.prober")
 _HAND_BACK_S = 3.0
+_STUCK_S = 60.0
+"""Processor time beyond all there is until the deadline, after which a request is what the prober is stuck in."""
 
 
 class Cancelled(Exception):
@@ -55,6 +59,11 @@ class Asked:
         if self.cancelled.is_set():
             raise Cancelled
 
+    @property
+    def left(self) -> float:
+        """Seconds until nobody waits for more; the worker's clock is the prober's."""
+        return float(self.head["until"] - time.monotonic())
+
 
 class Prober:
     """Serves one channel until its other side is gone or says stop."""
@@ -66,7 +75,10 @@ class Prober:
         holder: str,
         open_model: Open,
         watch: Watch | None = None,
+        limit: Callable[[float], object] = lambda _: None,
     ) -> None:
+        """Once the process has used as many seconds of processor time as it is told, limit ends it; 0 is no limit."""
+        self._limit = limit
         self._channel = channel
         self._models = Opened(open_model)
         self._busy = threading.Event()
@@ -130,10 +142,12 @@ class Prober:
     def _probe(self) -> None:
         while (asked := self._waiting.get()) is not None:
             try:
+                self._limit(_STUCK_S + max(0.0, asked.left) * (os.cpu_count() or 1))
                 self._channel.send(*self._reply(asked))
             except ChannelClosed:
                 return
             finally:
+                self._limit(0)
                 self._asked.pop(asked.head["id"], None)
                 if self._waiting.empty():
                     self._busy.clear()
@@ -144,13 +158,22 @@ class Prober:
         def tell(kind: str, said: dict[str, Any]) -> None:
             self._channel.send({"kind": kind, "id": name}, dump(said))
 
+        def found(kind: str, said: Answered) -> Message:
+            counts = [[*key, count] for key, count in said.outcomes.items()]
+            head = {"kind": kind, "id": name, "model": classifier.manifest.sha256}
+            return head | {"whole": said.whole, "outcomes": counts}, said.body
+
+        def so_far(said: Answered) -> None:
+            self._channel.send(*found("so_far", said))
+
         try:
             asked.look()
-            self._channel.send({"kind": "begun", "id": name})
+            if asked.left <= 0:  # others had the time
+                return {"kind": "unmeasured", "id": name}, b""
             wanted = ProbeRequest.model_validate_json(asked.body)
             classifier = self._models.get(asked.head["model"])
             listener = tell if asked.head["stream"] else None
-            found = answer(wanted, classifier, asked.head["deadline_s"], asked.look, listener)
+            return found("result", answer(wanted, classifier, asked.head["until"], asked.look, so_far, listener))
         except Cancelled:
             return {"kind": "cancelled", "id": name}, b""
         except Refusal as refusal:
@@ -161,6 +184,3 @@ class Prober:
         except Exception as error:
             failure(log, "to probe", error)
             return {"kind": "failed", "id": name}, b""
-        outcomes = [[*key, count] for key, count in found.outcomes.items()]
-        said = {"model": classifier.manifest.sha256, "whole": found.whole, "outcomes": outcomes}
-        return {"kind": "result", "id": name, **said}, found.body

@@ -22,8 +22,8 @@ from service.probing.database import Database, DatabaseAway
 from service.probing.lease import FRUITLESS, JobFailed, Lease, LeaseLost, take
 from service.probing.opened import Opened
 from service.probing.reports import Packed
-from service.probing.scratch import scratch
 from service.probing.store import State, Store
+from service.scratch import scratch
 from service.settings import Settings
 
 log = logging.getLogger("babelproof.prober")
@@ -135,7 +135,7 @@ class JobLoop:
             return held.patiently(lambda: lease.begin(facts, total))
 
         try:
-            with scratch(self._settings.state / "running") as folder:
+            with scratch(self._settings.state / "running", "run-") as (folder, _):
                 held.engine = Durable(classifier, held.look, held, begin)
                 report = batteries.run(battery, classifier, probed, state=folder, engine=held.engine)
                 packed = Packed.of(report, folder, held.look)

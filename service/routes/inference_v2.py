@@ -27,8 +27,9 @@ _EXAMPLE = {
     "id": "1",
     "inputs": [{"name": "text", "shape": [1], "datatype": "BYTES", "data": ["The match ended in a draw."]}],
 }
-_KINDS = ("application/json", "application/octet-stream", "")
-"""Clients of the protocol often do not say what they send."""
+_KINDS = ("application/json", "")
+"""Triton's client does not say what it sends, nor do others."""
+_BINARY = "application/octet-stream"
 _HEAD = "inference-header-content-length"
 _VERSION = 12
 """Digits of a model's identity that are its version here."""
@@ -136,7 +137,7 @@ class InferenceV2:
 
     async def _infer(self, request: Request) -> Response:
         self._engine(request)
-        body = await self._body(request)
+        body = await self._body(request, *([_BINARY] if _HEAD in request.headers else []))
         size = _head_size(request, len(body))
         asked = parse(v2.InferRequest, as_object(body[:size]))
         texts = items(asked, memoryview(body)[size:])
@@ -155,9 +156,10 @@ class InferenceV2:
         content, headers = Outputs.of(asked, prediction, engine.labels).body(answer)
         return Response(content, headers=headers)
 
-    async def _body(self, request: Request) -> bytes:
-        if media_type(request) not in _KINDS:
-            raise Refusal(415, "not_json", "Send the request with the header Content-Type: application/json.")
+    async def _body(self, request: Request, *also: str) -> bytes:
+        if media_type(request) not in (*_KINDS, *also):
+            sentence = "Send the request with the header Content-Type: application/json"
+            raise Refusal(415, "not_json", f"{sentence}; {_BINARY} needs {_HEAD.title()} and is for infer alone.")
         settings = self._context.settings
         return await read_bytes(request, max_bytes=settings.max_body_bytes, timeout_s=settings.body_timeout_s)
 

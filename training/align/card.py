@@ -35,7 +35,8 @@ English and {len(counts)} languages brought to where the English teacher `{optio
 {parameters:,} parameters, {options.vocab_size:,} lower-cased pieces, embeddings of {options.embedding_size} widened.
 
 Made by `babelproof-train align` with {schedule.steps:,} steps of {options.tokens_per_batch:,} padded pieces, learning
-rates {schedule.learning_rate:g} and {schedule.embedding_learning_rate:g} (embeddings), seed {options.seed}.
+rates {schedule.learning_rate:g} and {schedule.embedding_learning_rate:g} (embeddings), languages drawn by the power
+{options.language_exponent:g} of their size, {schedule.negatives:,} negatives a step, seed {options.seed}.
 
 ## Text
 

@@ -21,6 +21,19 @@ QUALITY_EXAMPLES = """Examples:
   babelproof-train evaluate-encoder models/encoder --data DATA
 
   babelproof-train evaluate-encoder FacebookAI/xlm-roberta-base --data DATA --languages de,sw,th --json"""
+TRANSLATIONS_EXAMPLES = """Examples, after `apt-get install unicode-cldr-core libreoffice-l10n-gu`:
+
+  babelproof-train translations cldr /usr/share/unicode/cldr/common --out pairs/cldr/multi.tsv
+
+  babelproof-train translations gettext /usr/lib/libreoffice/program/resource --out pairs/libreoffice/multi.tsv"""
+
+TITLES = {
+    "sib200": "SIB-200 test",
+    "tatoeba": "Tatoeba at 1",
+    "xnli": "XNLI at 1",
+    "sib200 dev": "SIB-200 dev",
+    "sib200 retrieval": "SIB-200 train at 1",
+}
 
 
 def _codes(given: str) -> list[str]:
@@ -88,6 +101,23 @@ def align_command(
     console.print(f"{out}: an encoder of {len(covered)} languages ({', '.join(covered)})")
 
 
+def translations_command(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="gettext or cldr.")],
+    folder: Annotated[Path, typer.Argument(help="Of gettext: that of LOCALE/LC_MESSAGES; of CLDR: `common`.")],
+    out: Annotated[Path, typer.Option(help="TSV to write; its folder names the source.")],
+    languages: Annotated[str, typer.Option(help="Codes, comma-separated; default: all there are.")] = "",
+) -> None:
+    """Make parallel text for align out of what software is translated with: gettext catalogues, or Unicode CLDR."""
+    from training.align.pairs import PairsError
+    from training.align.translations import write_translations
+
+    try:
+        rows = write_translations(kind, folder, _codes(languages), out)
+    except PairsError as error:
+        raise typer.BadParameter(str(error)) from error
+    Console(stderr=True).print(f"{out}: {', '.join(f'{lang} {count:,}' for lang, count in rows.items())}")
+
+
 def _task(progress: Progress, name: str, total: int) -> Callable[[int, str], None]:
     task: TaskID = progress.add_task(name, total=total)
 
@@ -101,6 +131,7 @@ def evaluate_command(
     encoder: Annotated[str, typer.Argument(help="Encoder folder or hub name.")],
     data: Annotated[Path, typer.Option(help="Folder that holds sib200/ and tatoeba/.")],
     languages: Annotated[str, typer.Option(help="Codes, comma-separated; default: those the encoder covers.")] = "",
+    dev: Annotated[bool, typer.Option("--dev", help="On SIB-200 dev and train, while still choosing.")] = False,
     out: Annotated[Path | None, typer.Option(help="Write the scores as JSON to this file.")] = None,
     card: Annotated[bool, typer.Option("--card", help="Write the scores into the encoder's README.md.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
@@ -114,7 +145,7 @@ def evaluate_command(
     console = Console(stderr=True)
     try:
         with console.status("encoding"):
-            scores = evaluate(encoder, data, _codes(languages))
+            scores = evaluate(encoder, data, _codes(languages), dev)
     except PairsError as error:
         raise typer.BadParameter(str(error)) from error
     if out:
@@ -125,7 +156,7 @@ def evaluate_command(
     if json:
         typer.echo(to_json(encoder, scores), nl=False)
         return
-    measures = {"sib200": "SIB-200 test", "tatoeba": "Tatoeba at 1", "xnli": "XNLI at 1"}
+    measures = {measure: TITLES[measure] for measure in dict.fromkeys(one.measure for one in scores)}
     columns = [column for title in measures.values() for column in (title, "n")]
     table = Table("language", *columns, title=f"{encoder}: accuracy, 95 % Wilson interval")
     by_lang = {lang: {one.measure: one for one in scores if one.lang == lang} for lang in {one.lang for one in scores}}

@@ -1,7 +1,8 @@
 """Distillation: sentences of every language are pulled to where an English teacher puts their English translation.
 
 After Reimers and Gurevych, "Making Monolingual Sentence Embeddings Multilingual using Knowledge Distillation", 2020
-(arXiv 2004.09813). Ours: an in-batch contrastive term beside the squared distance, and teacher vectors computed once.
+(arXiv 2004.09813). Ours: teacher vectors computed once, and beside the squared distance a contrastive term, whose
+negatives cost next to nothing: they are the teacher's vectors of the batch and of other English texts.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ Progress = Callable[[int, str], None]
 """Called with the amount of work done so far and a note."""
 
 SCALE = 20.0
+NEAR = 0.9
+"""Cosine between two English texts from which on the one is no negative of the other."""
 WORDS = "embeddings.word_embeddings."
 
 
@@ -40,6 +43,8 @@ class Schedule:
     warmup: int = 200
     decay: float = 0.6
     contrastive: float = 0.3
+    negatives: int = 4096
+    """English texts drawn at every step, besides those of the batch."""
     checkpoint_every: int = 250
 
     def factor(self, step: int) -> float:
@@ -100,13 +105,17 @@ def teacher_vectors(
     return vectors
 
 
-def loss_of(student: torch.Tensor, teacher: torch.Tensor, same: torch.Tensor, contrastive: float) -> torch.Tensor:
-    """Squared distance plus weighted contrastive cross-entropy; same (n, n) marks texts that are no negatives."""
+def loss_of(student: torch.Tensor, teacher: torch.Tensor, others: torch.Tensor, contrastive: float) -> torch.Tensor:
+    """Squared distance plus weighted contrastive cross-entropy, of vectors of length one.
+
+    Row i of student (n, width) belongs to row i of teacher (n, width); its negatives are all other rows of teacher and
+    those of others (m, width), unless they are nearly the same.
+    """
     distance = (student - teacher).pow(2).sum(-1).mean()
-    scores = (SCALE * student @ teacher.T).masked_fill(
-        same & ~torch.eye(len(same), dtype=torch.bool, device=same.device), -1e4
-    )
-    return distance + contrastive * F.cross_entropy(scores, torch.arange(len(same), device=same.device))
+    every = torch.cat([teacher, others])
+    own = torch.eye(len(teacher), len(every), dtype=torch.bool, device=teacher.device)
+    scores = (SCALE * student @ every.T).masked_fill((teacher @ every.T > NEAR) & ~own, -1e4)
+    return distance + contrastive * F.cross_entropy(scores, torch.arange(len(teacher), device=teacher.device))
 
 
 def distil(
@@ -140,9 +149,11 @@ def distil(
         batch = torch.from_numpy(ids).to(where)
         with torch.autocast(where.type, dtype=torch.bfloat16):
             vectors = pooled(student, batch, (batch != pad).long())
-        english = torch.from_numpy(rows).to(where)
-        teacher = F.normalize(torch.from_numpy(targets[rows]).to(where).float(), dim=-1)
-        loss = loss_of(vectors, teacher, english[:, None] == english[None, :], schedule.contrastive)
+        drawn = np.random.default_rng([mixture.seed, step]).integers(len(targets), size=schedule.negatives)
+        teacher, others = (
+            F.normalize(torch.from_numpy(targets[which]).to(where).float(), dim=-1) for which in (rows, drawn)
+        )
+        loss = loss_of(vectors, teacher, others, schedule.contrastive)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(student.parameters(), 1.0)
         optimiser.step()

@@ -7,10 +7,13 @@ import gzip
 import json
 import lzma
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
+
+from probes.data import DataError
+from probes.synonyms import wordnet
 
 ENGLISH = "en"
 LEXICON = "lexicon"
@@ -143,23 +146,20 @@ def read_pairs(paths: Iterable[Path]) -> ParallelText:
 def add_lexicon(pairs: ParallelText, folder: Path) -> None:
     """Add word pairs from wordnets on shared keys, for the languages that pairs has.
 
-    The folder holds XX.tsv files, plain or packed: a key, then columns of lemmas joined by |.
+    The folder holds XX.tsv files, plain or packed: a key, then columns "lemmas..." of lemmas joined by |.
     """
-    english = {key: lemmas[0] for key, lemmas in _wordnet(folder, ENGLISH, columns=slice(2, 3))}
+    english = {key: lemmas[0] for key, lemmas in _wordnet(folder, ENGLISH)}
     if not english:
         raise PairsError(f"{folder}: no English wordnet (en.tsv, en.tsv.gz or en.tsv.xz) in this folder")
     for lang in sorted(pairs.rows):
-        for key, lemmas in _wordnet(folder, lang, columns=slice(1, 3)):
+        for key, lemmas in _wordnet(folder, lang):
             for lemma in lemmas[:2]:
                 pairs.add(lang, lemma, english.get(key, ""), LEXICON)
 
 
-def _wordnet(folder: Path, lang: str, columns: slice) -> Iterator[tuple[str, list[str]]]:
+def _wordnet(folder: Path, lang: str) -> Iterator[tuple[str, Sequence[str]]]:
     for path in sorted(folder.glob(f"{lang}.tsv*")):
-        with open_text(path) as stream:
-            next(stream, None)
-            for line in stream:
-                cells = line.rstrip("\r\n").split("\t")
-                lemmas = [lemma for cell in cells[columns] for lemma in cell.split("|") if lemma]
-                if lemmas:
-                    yield cells[0], lemmas
+        try:
+            yield from ((key, lemmas) for key, lemmas in wordnet.tsv(path).items() if lemmas)
+        except DataError as error:
+            raise PairsError(str(error)) from error

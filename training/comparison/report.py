@@ -80,7 +80,7 @@ class Report:
 
     def html(self) -> str:
         """The report as one page that needs nothing else."""
-        return template(Path(__file__).parent).render(report=self, shown=shown)
+        return template(Path(__file__).parent).render(report=self, shown=shown, provenance=self.findings.provenance)
 
     def to_json(self) -> str:
         """Every number; those under "costs" and in the table "costs" are of the clock and differ from run to run."""

@@ -120,9 +120,9 @@ def _to_json(table: Table) -> dict[str, object]:
 
 @lru_cache
 def template(folder: Path) -> Template:
-    """The report.html of a folder."""
+    """The report.html of a folder, on the page that all reports share."""
     environment = Environment(
-        loader=FileSystemLoader(folder),
+        loader=FileSystemLoader([folder, Path(__file__).parent]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
@@ -14,9 +14,9 @@ import numpy as np
 from probes import languages, synonyms
 from probes.languages import Language
 from probes.synonyms import Synonyms
+from probes.synonyms.sources import Source, source
 from probes.text import Span, splice, words
 from probes.types import Edit, Example, Item
-from training.lexicon import by_language
 from training.methods import registry
 from training.methods.plain import Plain
 
@@ -38,8 +38,8 @@ class Augment(Plain):
     clean: float = 0.5
     """Share of rows the fresh form leaves as they are."""
     synonyms: str = ""
-    """A JSON file {word: [synonym, ...]}, .gz allowed, for all languages; or a folder of them, XX.json for language XX,
-    beside the lists that ship for languages it lacks. Empty: the lists that ship."""
+    """A source, as `babelproof list synonyms` has them: mythes, wordnet:PATH, a JSON file for all languages, a folder
+    of XX.json, one a language. Languages it lacks take the lists that ship; empty: all do."""
 
     def __post_init__(self) -> None:
         if self.copies < 1:
@@ -54,8 +54,8 @@ class Augment(Plain):
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The user's synonyms, if any."""
-        return tuple(self._paths.values())
+        """The files of the source, if one is named."""
+        return self._named.paths if self._named else ()
 
     def prepare(self, examples: Sequence[Example], rng: np.random.Generator) -> list[Example]:
         """Rows: n per example (faithful) or one (fresh)."""
@@ -76,7 +76,7 @@ class Augment(Plain):
 
     def _choices(self, text: str, language: Language) -> Iterator[tuple[Span, Sequence[str]]]:
         """Words of a text that have synonyms, with them; words of spaced text are looked up once and remembered."""
-        source = self._source(language.code)
+        source = self._synonyms(language.code)
         if not language.spaces:
             for span, edits in groupby(synonyms.edits(text, language, source), lambda edit: (edit.start, edit.end)):
                 yield span, [edit.new for edit in edits]
@@ -90,12 +90,12 @@ class Augment(Plain):
 
     def _copies(self, example: Example, rng: np.random.Generator) -> list[Example]:
         code = languages.get(example.lang).code
-        neighbours = self._source(code)
+        neighbours = self._synonyms(code)
         if not neighbours:
+            known = {*((self._named and self._named.codes) or ()), *synonyms.codes()}
             raise ValueError(
-                f"augment: no synonyms for {code!r}, only for {', '.join(sorted({*self._paths, *synonyms.codes()}))}; "
-                f"put {code}.json into a folder and name it under synonyms, or take the fresh form, "
-                "which leaves such rows as they are."
+                f"augment: no synonyms for {code!r}, only for {', '.join(sorted(known))}; put {code}.json into a "
+                "folder and name it under synonyms, or take the fresh form, which leaves such rows as they are."
             )
 
         def draw(text: str) -> str:
@@ -107,27 +107,13 @@ class Augment(Plain):
             for number in range(self.copies)
         ]
 
-    def _source(self, code: str) -> Synonyms:
-        if code not in self._sources:
-            path = self._paths.get(code) or self._paths.get("")
-            self._sources[code] = synonyms.load(path) if path else synonyms.of(code)
-        return self._sources[code]
+    def _synonyms(self, code: str) -> Synonyms:
+        named = self._named
+        return named.of(code) if named and (named.codes is None or code in named.codes) else synonyms.of(code)
 
     @cached_property
-    def _paths(self) -> Mapping[str, Path]:
-        """The user's files by language; a single one, under "", is for all."""
-        path = Path(self.synonyms)
-        if not self.synonyms or path.is_file():
-            return {"": path} if self.synonyms else {}
-        if not (found := by_language(path)):
-            raise ValueError(
-                f"synonyms: {path} is neither a file nor a folder of XX.json or XX.json.gz, one a language."
-            )
-        return found
-
-    @cached_property
-    def _sources(self) -> dict[str, Synonyms]:
-        return {}
+    def _named(self) -> Source | None:
+        return source(self.synonyms) if self.synonyms else None
 
     @cached_property
     def _forms(self) -> dict[str, dict[str, list[str]]]:

@@ -13,9 +13,10 @@ import numpy as np
 from probes import languages as known
 from probes.languages import Language
 from probes.scripts.casing import lower, match_case
+from probes.synonyms import by_language
 from probes.text import Span, splice, words
 from probes.types import Edit, Example, Item
-from training.lexicon import LexiconError, Translation, by_language, load
+from training.lexicon import LexiconError, Translation, load
 from training.methods import registry
 from training.methods.plain import Plain
 
