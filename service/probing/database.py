@@ -38,7 +38,7 @@ from sqlalchemy import (
 
 VERSION = 1
 FILE = "jobs.sqlite"
-_PATIENCE_S = 2
+_PATIENCE_S = 5
 # so that workers that start together make the tables one after the other
 _MAKING = 0x62706A62
 _CLOCKS = {
