@@ -113,7 +113,7 @@ def _work(probe: Probe, engine: Engine, kept: State, stopping: Stopping | None, 
         first = next((block.number for block in kept.blocks()), 0)
         for number, outcomes in kept.done():
             done.append((number, outcomes))
-            while done[0][0] <= first - LAG:
+            while done and done[0][0] <= first - LAG:
                 stopping.update(done.popleft()[1])
     ahead = LAG if stopping is not None else None
     for found, said in engine.ordered(probe, _assigned(probe.battery, kept, stopping, done), ahead):
@@ -145,7 +145,7 @@ def _facts(battery: Battery, classifier: Classifier, stopping: Stopping | None) 
     """What fixes the outcomes, but for the examples; no clock, no host."""
     return {
         "battery": json.loads(json.dumps(asdict(battery))),
-        "versions": provenance.versions(),
+        "versions": provenance.versions(provenance.packages(battery.steps)),
         "classifier": provenance.identity(classifier),
         "stopping": None if stopping is None else dict(stopping.provenance),
         "files": provenance.files(battery.steps) or None,
@@ -160,7 +160,7 @@ def _provenance(
     return {
         **{name: fact for name, fact in facts.items() if fact is not None},
         "seed": facts["battery"]["seed"],
-        "dataset": {"sha256": dataset["sha256"], "languages": dataset["languages"]},
+        "dataset": {name: dataset[name] for name in ("sha256", "languages", "repeated") if dataset[name] != 0},
         "label_source": {"gold": gold, "model": examples - gold},
         "counts": {"examples": examples, **counts},
         "deadline": deadline,

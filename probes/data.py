@@ -147,7 +147,13 @@ def _example(row: Mapping[str, Any], where: str, line: int) -> Example:
     text, lang = _text(row, "text", where), _text(row, "lang", where)
     assert text is not None and lang is not None
     item = Item(text, _text(row, "text_pair", where))
-    return Example(str(row.get("id") or line), item, lang, _text(row, "label", where))
+    return Example(_id(row, where) or str(line), item, lang, _text(row, "label", where))
+
+
+def _id(row: Mapping[str, Any], where: str) -> str | None:
+    """The id as a text, whatever it is; 0 is one, and what is empty or missing none."""
+    value = row.get("id")
+    return _text({"id": None if value is None else str(value)}, "id", where)
 
 
 def _text(row: Mapping[str, Any], name: str, where: str) -> str | None:

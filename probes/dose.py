@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import takewhile
 
 from probes.text import graphemes
 from probes.types import Edit, Item
@@ -32,15 +33,26 @@ def item_dose(item: Item, field: str, edits: Iterable[Edit], pair_edits: Iterabl
 
 
 def distance(before: Sequence[str], after: Sequence[str]) -> int:
-    """Levenshtein distance of two sequences."""
-    if not before or not after:
-        return len(before) + len(after)
-    row = list(range(len(after) + 1))
-    for i, this in enumerate(before, 1):
-        above, row = row, [i]
-        for j, other in enumerate(after, 1):
-            row.append(min(above[j] + 1, row[j - 1] + 1, above[j - 1] + (this != other)))
-    return row[-1]
+    """Levenshtein distance of two sequences; a column of the table is two integers (Myers 1999)."""
+    for _ in "front", "back":
+        same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False)))
+        before, after = before[same:][::-1], after[same:][::-1]
+    where: dict[str, int] = {}
+    for i, part in enumerate(before):
+        where[part] = where.get(part, 0) | 1 << i
+    if where.keys().isdisjoint(after):
+        return max(len(before), len(after))
+    last, found = 1 << len(before) >> 1, len(before)
+    up, down = (1 << len(before)) - 1, 0  # where the column rises and falls by one
+    for part in after:
+        same = where.get(part, 0)
+        across = same | down
+        along = (((same & up) + up) ^ up) | same
+        right, left = down | ~(along | up), up & along
+        found += bool(right & last) - bool(left & last)
+        right, left = right << 1 | 1, left << 1
+        up, down = left | ~(across | right), right & across
+    return found
 
 
 def _parts(text: str) -> list[str]:

@@ -52,6 +52,11 @@ class Oracle:
         return self._answers
 
     @property
+    def left(self) -> int | None:
+        """Queries that the budget still allows; None without one."""
+        return None if self._budget is None else self._budget - self.queries
+
+    @property
     def late(self) -> bool:
         """Whether the deadline has passed."""
         return self._deadline is not None and time.monotonic() >= self._deadline
@@ -68,8 +73,8 @@ class Oracle:
         self.queries += queries
 
     def _afford(self, queries: int) -> None:
-        if self._budget is not None and self.queries + queries > self._budget:
-            raise BudgetSpent(f"{queries} queries wanted, {self._budget - self.queries} of {self._budget} left")
+        if self.left is not None and queries > self.left:
+            raise BudgetSpent(f"{queries} queries wanted, {self.left} of {self._budget} left")
 
     def _ask(self, batch: Sequence[Item]) -> None:
         if self.late:

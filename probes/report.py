@@ -10,6 +10,8 @@ from itertools import groupby
 from statistics import fmean, median
 from typing import Any, Literal, get_args
 
+from probes import languages
+from probes.files import json_text
 from probes.statistics.intervals import Counts, Difference, Share, cluster_bootstrap, share
 from probes.steps import COVERAGE, Battery, parse
 from probes.types import Edit, Example, Item
@@ -123,14 +125,14 @@ class Report:
             raise ValueError(f"rows are grouped by lang, step or both, not by {', '.join(by)}")
         steps = {step["name"]: i for i, step in enumerate(self.provenance["battery"]["steps"])}
         sparse, rows = self._sparse(), []
-        for names, group in groupby(self._ordered(by), key=lambda o: {key: getattr(o, key) for key in by}):
+        for names, group in groupby(self.ordered(by), key=lambda o: {key: getattr(o, key) for key in by}):
             tally = _Tally()
             for outcome in group:
                 tally.add(outcome, (outcome.lang, outcome.step) in sparse, any_goal="step" in by)
             rows.append(tally.row(names.get("lang"), names.get("step")))
         return sorted(rows, key=lambda row: (row.lang or "", steps.get(row.step or "", 0)))
 
-    def _ordered(self, by: Sequence[Key]) -> Iterable[Outcome]:
+    def ordered(self, by: Sequence[Key]) -> Iterable[Outcome]:
         """Outcomes with those of a group together; those on disk (`probes.running.state.Kept`) come one at a time."""
         on_disk = getattr(self.outcomes, "ordered", None)
         return on_disk(by) if on_disk else sorted(self.outcomes, key=lambda o: [getattr(o, key) for key in by])
@@ -142,10 +144,12 @@ class Report:
         losing = (o for o in self.outcomes if o.goal == UNTARGETED and (o.lang, o.step) not in sparse)
         for (lang, example), pair in _counts(losing, ("lang", "example"), ("fooled",)).items():
             counts[lang][example] = pair
+        named = languages.named(reference, tuple(counts))
+        there = counts[named] if named else {}
         return {
             lang: gap
             for lang in sorted(counts)
-            if lang != reference and (gap := cluster_bootstrap(counts[lang], counts.get(reference, {}), seed=seed))
+            if lang != named and (gap := cluster_bootstrap(counts[lang], there, seed=seed))
         }
 
     def _sparse(self) -> frozenset[tuple[str, str]]:
@@ -166,12 +170,12 @@ class Report:
 
     def json_parts(self) -> Iterator[str]:
         """The same JSON in parts, one for each outcome."""
-        yield f'{{"format":{_json(FORMAT)},"outcomes":['
+        yield f'{{"format":{json_text(FORMAT)},"outcomes":['
         for place, outcome in enumerate(self.outcomes):
-            yield ("," if place else "") + _json(outcome_to_json(outcome))
+            yield ("," if place else "") + json_text(outcome_to_json(outcome))
         rows = [asdict(row) for row in self.rows()]
         rest = {"provenance": dict(self.provenance), "rows": rows, "truncated": self.truncated}
-        yield f"],{_json(rest)[1:]}\n"
+        yield f"],{json_text(rest)[1:]}\n"
 
     @classmethod
     def from_json(cls, text: str) -> Report:
@@ -270,10 +274,6 @@ class _Tally:
             queries=float(median(self.queries)) if self.queries else None,
             measured=flips is not None,
         )
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def outcome_to_json(outcome: Outcome) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from probes import attacks, perturbations
+from probes import attacks, languages, perturbations
 from probes.registry import UnknownName, unknown
 from probes.searching import accept, goals
 
@@ -60,8 +60,8 @@ class Step:
     least_similarity: float = 0.8
 
     def covers(self, lang: str) -> bool:
-        """Whether this step is meant for the language (zh also stands for zh-Hant)."""
-        return not self.languages or lang in self.languages or lang.split("-")[0] in self.languages
+        """Whether this step is meant for the language (zh also stands for zh-Hant and zho)."""
+        return not self.languages or any(languages.covers(wanted, lang) for wanted in self.languages)
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,10 @@ class Oracle(Protocol):
 
     def __call__(self, items: Sequence[Item]) -> Probabilities: ...
 
+    @property
+    def left(self) -> int | None:
+        """Queries that the budget still allows; None without one."""
+
     def spend(self, queries: int) -> None:
         """Count what is asked of a model elsewhere, a gradient say."""
 

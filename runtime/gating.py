@@ -87,6 +87,8 @@ class Gate:
         self.check(steps, {outcome.lang for outcome in report.outcomes})
         quantity = self.quantity or ("robust-accuracy" if any(o.gold for o in report.outcomes) else "held")
         where, found, missing = _measured(report, quantity, self.subject)
+        if report.truncated:
+            return f"{self.text} is not met: the run was cut short by its deadline"
         if missing or found is None:
             return f"{self.text} is not met: {quantity} of {', '.join(missing) or where} was not measured"
         value = float(getattr(found, PARTS[self.part]))
@@ -162,19 +164,24 @@ def contrast(row: Contrast) -> str:
 
 
 def _measured(report: Report, quantity: str, subject: str) -> tuple[str, Estimate | Share | None, list[str]]:
-    """What a subject is of, its estimate, and the languages that should count in it and were not measured."""
+    """What a subject is of, its estimate, and the languages or cells that should count in it and were not measured.
+
+    A cell in which a step does not apply to the texts (see Report) counts nowhere.
+    """
     langs = {outcome.lang for outcome in report.outcomes}
     lang, _, step = subject.partition("/")
     if subject in langs:
         return subject, across(report, quantity).language(subject), []
-    if step or subject == "worst-cell":
-        cells = {cell: counts for cell, counts in by_cell(report, quantity).items() if counts}
+    if step or subject == "worst-cell" or subject not in SUBJECTS:
+        cells = by_cell(report, quantity, step or subject)
+        missing = ["/".join(cell) for cell, counts in cells.items() if not counts]
         if step:
             return subject, share(list(cells.get((lang, step), {}).values())), []
+        if subject != "worst-cell":
+            own = [name for name in missing if name.endswith(f"/{subject}")]
+            return subject, across(report, quantity, step=subject).mean(), own
         worst = extreme(cells, CONFIDENCE, largest=quantity == "flip-rate")
-        return ("any cell", None, []) if worst is None else ("/".join(worst[0]), worst[1], [])
-    if subject not in SUBJECTS:
-        return subject, across(report, quantity, step=subject).mean(), []
+        return ("any cell", None, missing) if worst is None else ("/".join(worst[0]), worst[1], missing)
     found = across(report, quantity)
     missing = [lang for lang, counts in found.counts.items() if not counts]
     if subject == "worst-language":
@@ -187,7 +194,7 @@ def _measured(report: Report, quantity: str, subject: str) -> tuple[str, Estimat
 def _weakest(report: Report, quantity: str, where: str) -> str:
     """The worst cell of what failed: of the language that is named, or of all."""
     lang, _, step = where.partition("/")
-    cells = by_cell(report, "robust-accuracy" if quantity == "clean-accuracy" else quantity)
+    cells = by_cell(report, "robust-accuracy" if quantity == "clean-accuracy" else quantity, where)
     own = {cell: counts for cell, counts in cells.items() if cell[0] == lang} or {
         cell: counts for cell, counts in cells.items() if cell[1] == where
     }

@@ -147,16 +147,23 @@ def result(
 
 @app.command()
 def cancel(name: Name, url: Url = DEFAULT_URL, key_file: KeyFile = None, as_json: AsJson = False) -> None:
-    """Cancel a job that is alive; one that has ended is deleted, with its texts and its report.
+    """Cancel a job that is alive; one that has ended is left as it is.
 
     Example: babelproof jobs cancel 0b1c
     """
     with refusals(), opened(url, key_file) as client:
-        job = client.jobs.cancel(name)
-    if job is None:
-        typer.echo(f"deleted: {name}", err=True)
-    if job is not None or as_json:
-        _say([job] if job else [], as_json)
+        _say([client.jobs.cancel(name)], as_json)
+
+
+@app.command()
+def delete(name: Name, url: Url = DEFAULT_URL, key_file: KeyFile = None) -> None:
+    """Delete a job that has ended, with its texts and its report.
+
+    Example: babelproof jobs delete 0b1c
+    """
+    with refusals(), opened(url, key_file) as client:
+        client.jobs.delete(name)
+    typer.echo(f"deleted: {name}", err=True)
 
 
 def _followed(client: Client, name: str) -> Job:

@@ -146,8 +146,9 @@ def _opened(target: str, wanted: str) -> Classifier:
         raise EngineError(
             f"{node} cannot open the model: {error} (every node needs the folder or file at this path)"
         ) from error
-    there = {"classifier": provenance.identity(found), "versions": provenance.versions()}
-    for name, said in json.loads(wanted).items():
+    facts = json.loads(wanted)
+    there = {"classifier": provenance.identity(found), "versions": provenance.versions(facts["versions"])}
+    for name, said in facts.items():
         if json.loads(json.dumps(there[name])) != said:
             raise EngineError(f"{node} has other {name}: {json.dumps(there[name])}; this machine {json.dumps(said)}")
     return found

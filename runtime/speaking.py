@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
@@ -14,10 +13,12 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from probes import render
 from probes.battery import BatteryError
 from probes.data import DataError
+from probes.files import json_text
 from probes.registry import UnknownName
 from probes.report import Report, ReportError
 from probes.running.database import StoreError
@@ -83,7 +84,7 @@ def fail(lines: Sequence[str]) -> None:
 @contextmanager
 def progress(name: str) -> Iterator[Callable[[int, int], None]]:
     """A bar on standard error; what it yields takes the outcomes done and wanted."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     screen = Console(stderr=True)
     shown: dict[str, Any] = {"console": screen, "transient": True, "disable": not screen.is_terminal}
     with Progress(*columns, **shown, speed_estimate_period=_MEMORY) as bar:
@@ -142,11 +143,11 @@ def write_report(report: Report, forms: Sequence[Format], folder: Path) -> None:
 
 def table(title: str, rows: list[dict[str, Any]]) -> Table:
     """Rows of equal keys as a table."""
-    found = Table(title=title, title_justify="left")
+    found = Table(title=Text(title), title_justify="left")
     for name in rows[0] if rows else ():
-        found.add_column(name, overflow="fold")
+        found.add_column(Text(name), overflow="fold")
     for row in rows:
-        found.add_row(*(_said(value) for value in row.values()))
+        found.add_row(*(Text(_said(value)) for value in row.values()))
     return found
 
 
@@ -164,4 +165,4 @@ def console() -> Console:
 
 def print_json(value: Any) -> None:
     """Print a value as JSON."""
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    typer.echo(json_text(value, indent=2, sort_keys=False))

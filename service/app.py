@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import signal
 import sys
@@ -40,7 +41,7 @@ class Babelproof:
             self._models = Models.open(settings)
         self.interface = Interface(settings, self._models)
         self.interface.warm()
-        self._models.start()
+        self._models.start(lambda: _end(settings.drain_s + math.ceil(settings.lame_duck_s)))
 
     @bentoml.on_shutdown
     def close(self) -> None:
@@ -62,6 +63,12 @@ class Front:
 
 
 Babelproof.add_asgi_middleware(Front)  # type: ignore[attr-defined]
+
+
+def _end(seconds: int) -> None:
+    """End this worker as SIGTERM does, so that another is started in its place; by force after so many seconds."""
+    signal.alarm(seconds)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _die_with(supervisor: int) -> None:

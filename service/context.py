@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
@@ -11,6 +12,7 @@ from probes.types import Item
 from runtime.classifier import OnnxClassifier, Prediction
 from service.answers.schemas import M, parse
 from service.http.body import read_object
+from service.http.errors import Refusal
 from service.keys.access import Access
 from service.metrics import Metrics
 from service.models import Models
@@ -41,6 +43,16 @@ class Context:
     def spend(self, request: Request, texts: int) -> None:
         """Count texts for the client of a request; Refusal 429 when its key has not so many left."""
         self.access.spend(request.state.client, texts)
+
+    @contextmanager
+    def spending(self, request: Request, texts: int) -> Iterator[None]:
+        """Count texts likewise, and give them back where the block comes to nothing: a Refusal."""
+        self.spend(request, texts)
+        try:
+            yield
+        except Refusal:
+            self.spend(request, -texts)
+            raise
 
     async def read(self, request: Request, model: type[M]) -> M:
         """The body of a request as a model; Refusal when it is not one."""

@@ -50,7 +50,7 @@ class Interface:
             InferenceV2(context, lambda: not self._gate.leaving),
             ModelRoutes(context),
             Probe(context),
-            Jobs(context),
+            Jobs(context, lambda: self._gate.leaving),
             Live(context),
             facts,
         )
@@ -65,6 +65,10 @@ class Interface:
         """Load languages beside the first answers, which need none; the models are warm when they are given."""
         self._context.probing.start()
         threading.Thread(target=detect, args=("warm",), daemon=True).start()
+
+    def refused(self, code: str) -> None:
+        """Count a connection that was refused before there was a request."""
+        self._context.metrics.refused.labels(code).inc()
 
     def leave(self) -> None:
         """Say that this process is not ready any more, and close connections after their answers."""
@@ -93,6 +97,7 @@ class Interface:
                 raise
             exchange.task.uncancel()
             return await exchange.refuse(exchange.ended)
+        exchange.unwatch()
         await response(exchange.scope, exchange.read, exchange.write)
 
     def _route(self, exchange: Exchange) -> tuple[Route, Mapping[str, str]]:
@@ -104,7 +109,7 @@ class Interface:
         method = scope["method"]
         route = match.methods.get("GET" if method == "HEAD" else method)
         if route is None:
-            raise wrong_method(", ".join(match.methods))
+            raise wrong_method(", ".join([*match.methods, *(["HEAD"] if "GET" in match.methods else [])]))
         if b"origin" in exchange.headers and method not in ("GET", "HEAD"):
             check_origin(exchange.headers, self._origins)
         exchange.client = self._context.access.admit(scope["headers"], route.needs)

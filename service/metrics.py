@@ -11,7 +11,11 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from service.metrics_files import reading
+
 CONTENT_TYPE = CONTENT_TYPE_LATEST
+REFUSALS = ("too_many_connections", "head_too_slow", "head_too_large", "bad_http", "too_many_pipelined")
+"""Codes with which a connection is refused before there is a request."""
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 
 
@@ -37,6 +41,13 @@ class Metrics:
         )
         Counter("babelproof_worker_starts", "Workers started, also in place of another.", registry=registry).inc()
         self.jobs = Counter("babelproof_jobs_ended", "Jobs that ended.", ["state"], registry=registry)
+        self.refused = Counter(
+            "babelproof_connections_refused", "Connections refused without a request.", ["code"], registry=registry
+        )
+        for state in ("done", "failed", "cancelled"):  # what is 0 is told too: else nobody sees the first grow
+            self.jobs.labels(state)
+        for code in REFUSALS:
+            self.refused.labels(code)
         self._collectors: list[Collector] = []
         self.sources: list[Callable[[], None]] = []
         """Told before every flush: who counts elsewhere brings its counts here."""
@@ -83,15 +94,15 @@ class Metrics:
             bring()
 
     def render(self) -> bytes:
-        """The text form, of all workers where they share a folder: this one's to the moment, others' to the second."""
-        self.flush()
+        """The text form of what was flushed, of all workers where they share a folder; any thread may ask."""
         if self._shared is None:
             return generate_latest(self.registry)
         registry = CollectorRegistry()
         MultiProcessCollector(registry, path=str(self._shared))
         for collector in self._collectors:
             registry.register(collector)
-        return generate_latest(registry)
+        with reading(self._shared):
+            return generate_latest(registry)
 
 
 def _no_durations() -> list[float]:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from difflib import get_close_matches
 from pathlib import Path
 
 PREFIX = "BABELPROOF_"
+_NEVER_EMPTY = (PREFIX + "KEYS", PREFIX + "KEYS_INLINE")
 TEMPORARY = "tmp"
 """The folder in the home of a service where its workers put what is temporary; BentoML never clears its own away."""
+# of tests and benchmarks, and what Kubernetes and Docker tell of a service that is called babelproof
+_OTHERS = re.compile("VICTIM|DATA|SCREENSHOTS|TEST_TRACES|SERVICE_(HOST|PORT)(_[A-Z0-9_]+)?|PORT(_[0-9]+_[A-Z_]+)?")
 
 
 class SettingsError(ValueError):
@@ -96,7 +101,7 @@ class Settings:
     lame_duck_s: float = 2.0
     """Seconds after SIGTERM for which requests are still taken while /readyz says to send them elsewhere."""
     drain_s: int = 30
-    """Seconds that running requests get after SIGTERM."""
+    """Seconds after SIGTERM and the lame duck; requests get all but the last 8, in which jobs are handed back."""
     keys: Path | None = None
     """The file of API keys; without one everybody may use everything, so listen on the loopback address only."""
     keys_inline: str = ""
@@ -145,7 +150,7 @@ class Settings:
         """The variables from which `read_settings` reads these settings again."""
         values = {PREFIX + field.name.upper(): getattr(self, field.name) for field in fields(self)}
         shared = {"PROMETHEUS_MULTIPROC_DIR": str(self.metrics_dir)} if self.metrics_dir else {}
-        return {name: str(value) for name, value in values.items() if value is not None} | shared
+        return {name: str(value) for name, value in values.items() if value not in (None, "")} | shared
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -158,6 +163,11 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     for name, text in environment.items():
         if name in known and text:
             values[known[name].name] = _cast(name, text, str(known[name].type))
+        elif name in _NEVER_EMPTY:
+            raise SettingsError(f"{name} is empty; name the keys, or unset it to let everybody use everything")
+        elif name.startswith(PREFIX) and name not in known and not _OTHERS.fullmatch(name.removeprefix(PREFIX)):
+            near = get_close_matches(name, known, 1)
+            raise SettingsError(f"{name} is no setting" + (f"; {near[0]} is one" if near else ""))
     return Settings(**values)  # type: ignore[arg-type]
 
 

@@ -18,6 +18,7 @@ import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from service.metrics_files import bury
 from service.models import absolute, folders
 from service.scratch import scratch
 from service.settings import TEMPORARY, Settings, process_environment
@@ -70,6 +71,8 @@ class Supervisor:
     """By process id."""
     stopping: bool = False
     _early_deaths: int = 0
+    _gone: list[int] = field(default_factory=list)
+    """Whose metrics are still to be added up."""
 
     def run(self) -> int:
         """Serve until SIGTERM or SIGINT; the exit status."""
@@ -87,15 +90,20 @@ class Supervisor:
 
     def _start(self, number: int) -> None:
         command = [sys.executable, "-m", "service.worker", "--fd", str(self.listener.fileno()), "--number", str(number)]
-        process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=process_environment(self.settings, self.home),
-            pass_fds=[self.listener.fileno(), self.lock],
-            stdin=subprocess.DEVNULL,
-            # a Ctrl+C in the terminal is for the supervisor, which ends its workers in order
-            start_new_session=True,
-        )
+        try:
+            process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=process_environment(self.settings, self.home),
+                pass_fds=[self.listener.fileno(), self.lock],
+                stdin=subprocess.DEVNULL,
+                # a Ctrl+C in the terminal is for the supervisor, which ends its workers in order
+                start_new_session=True,
+            )
+        except (OSError, ValueError):
+            if self.stopping:  # told to just now, so the socket is closed
+                return
+            raise
         self.workers[process.pid] = Worker(process, number, time.monotonic())
         if self.stopping:  # told to while this one was starting
             process.terminate()
@@ -105,7 +113,7 @@ class Supervisor:
         if worker is None:  # as process 1 of a container it also inherits others
             return
         worker.process.returncode = ended = os.waitstatus_to_exitcode(status)
-        _forget_gauges(self.settings, pid)
+        self._bury(pid)
         if self.stopping:
             return
         self._early_deaths = self._early_deaths + 1 if time.monotonic() - worker.started < _EARLY_S else 0
@@ -113,6 +121,18 @@ class Supervisor:
             raise StartError(f"{_EARLY_DEATHS} workers in a row ended within {_EARLY_S:g} s; see their lines above")
         log.warning("worker %d (process %d) ended with status %d; starting it again", worker.number, pid, ended)
         self._start(worker.number)
+
+    def _bury(self, pid: int) -> None:
+        """What a worker has counted stays in the sums; where somebody reads them, its turn is with the next."""
+        self._gone.append(pid)
+        while self._gone and self.settings.metrics_dir is not None:
+            try:
+                bury(self.settings.metrics_dir, self._gone[0])
+            except BlockingIOError:
+                return
+            except Exception as error:  # whatever a dying worker has written, the others go on
+                log.warning("what process %d has counted cannot be added up: %r", self._gone[0], error)
+            del self._gone[0]
 
     def _stop(self, *_: object) -> None:
         if self.stopping:
@@ -150,10 +170,3 @@ def serve(settings: Settings, host: str, port: int) -> int:
 
 def _leave(*_: object) -> None:
     raise SystemExit(0)
-
-
-def _forget_gauges(settings: Settings, pid: int) -> None:
-    """A dead worker has nothing in progress; its counters stay in the sums."""
-    if settings.metrics_dir:
-        for path in settings.metrics_dir.glob(f"gauge_live*_{pid}.db"):
-            path.unlink(missing_ok=True)

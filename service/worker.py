@@ -23,6 +23,7 @@ from service.interface import Interface
 from service.settings import Settings, read_settings
 
 SERVICE = "service.app:Babelproof"
+_HAND_BACK_S = 8
 
 
 class Outermost:
@@ -37,6 +38,10 @@ class Outermost:
             await self._bento(scope, receive, send)
         else:
             await (self.interface or self._find())(scope, receive, send)
+
+    def refused(self, code: str) -> None:
+        """A connection was refused before there was a request."""
+        (self.interface or self._find()).refused(code)
 
     def _find(self) -> Interface:
         # uvicorn takes no connection before the lifespan has begun, and with it the service
@@ -87,10 +92,10 @@ def _bento(number: int) -> ASGIApp:
     return app
 
 
-def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+def _config(app: Outermost, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=bounded(settings),
+        http=bounded(settings, app.refused),
         ws="none",
         interface="asgi3",
         backlog=2048,
@@ -102,7 +107,8 @@ def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
         ssl_keyfile=settings.tls_key,
         # TLS 1.3 has suites of its own; uvicorn's default lets old ones of 1.2 in
         ssl_ciphers="ECDHE+AESGCM:ECDHE+CHACHA20",
-        timeout_graceful_shutdown=max(1, settings.drain_s - 2),
+        # what is left until the supervisor kills, the prober needs to hand its job back
+        timeout_graceful_shutdown=max(1, settings.drain_s - _HAND_BACK_S),
     )
 
 

@@ -189,6 +189,8 @@ def passes_counted(model: Any) -> Iterator[list[int]]:
         ({"name": "random-perturbation", "draws": 3, "clean_weight": 1.0}, 4),
         ({"name": "adversarial", "form": "free", "steps": 1, "start": "zero"}, 2),
         ({"name": "adversarial", "form": "free", "steps": 3, "start": "zero"}, 4),
+        ({"name": "adversarial", "form": "free", "steps": 3, "clean_weight": 0.0}, 4),
+        ({"name": "adversarial", "form": "free", "steps": 3}, 5),
         ({"name": "adversarial", "steps": 3}, 5),
         ({"name": "adversarial", "place": "states", "steps": 3}, 1),
         ({"name": "consistency", "perturbations": []}, 2),
@@ -202,12 +204,13 @@ def test_a_method_costs_the_passes_it_says(tiny: Any, options: dict[str, Any], p
     assert len(counts) == passes
 
 
-def test_passes_of_one_step_share_dropout_and_leave_the_global_state_alone(tiny: Any) -> None:
+@pytest.mark.parametrize("place", PLACES)
+def test_passes_of_one_step_share_dropout_and_leave_the_global_state_alone(tiny: Any, place: Any) -> None:
     model = model_of(tiny, dropout=0.5)
     before = torch.get_rng_state()
     passes = passes_of(model)
-    none = torch.zeros_like(passes.vectors("embeddings"))
-    assert torch.equal(passes.shifted("embeddings", none), passes.clean)
+    none = torch.zeros_like(passes.vectors(place))
+    assert torch.equal(passes.shifted(place, none), passes.clean)
     assert not torch.allclose(passes.again, passes.clean), "a fresh mask is another"
     assert not torch.allclose(passes_of(model, seed=1).clean, passes.clean)
     assert torch.equal(passes_of(model).clean, passes.clean), "the generator alone decides"
@@ -284,7 +287,6 @@ def test_methods_in_combination_share_the_clean_pass_and_the_least_weight_counts
         ({"name": "adversarial", "epsilon": -0.1}, "epsilon .* above 0, not -0.1"),
         ({"name": "adversarial", "epsilon": float("nan")}, "epsilon .* not nan"),
         ({"name": "adversarial", "steps": 0}, "steps must be at least 1"),
-        ({"name": "adversarial", "form": "free", "start": "zero", "clean_weight": 0.0}, "clean_weight must be above 0"),
         ({"name": "adversarial", "norm": "l1"}, "norm must be one of 'l2', 'linf'"),
         ({"name": "random-perturbation", "scale": 0.0}, "scale .* above 0"),
         ({"name": "random-perturbation", "draws": 0}, "draws must be at least 1"),

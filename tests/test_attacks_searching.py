@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from probes import attacks
-from probes.oracle import Oracle
+from probes.oracle import BudgetSpent, Oracle
 from probes.searching.accept import apart, cost, within
-from probes.searching.search import CHUNK, extensions, pruned, strongest
+from probes.searching.search import CHUNK, extensions, pruned, strongest, trials
 from probes.types import Edit, Item
 from tests.fakes_probes import make_topics
 
@@ -74,3 +74,25 @@ def test_the_share_counts_graphemes_and_always_leaves_one_edit():
     assert accept("a" * 10, [Edit(0, 1, ""), Edit(1, 2, "")])
     assert not accept("a" * 10, [Edit(0, 1, ""), Edit(1, 2, ""), Edit(3, 4, "")])
     assert accept("ab", [Edit(0, 1, "")])
+
+
+@pytest.mark.parametrize("name", ["importance", "synonym"])
+def test_a_text_of_more_words_than_the_budget_is_searched_all_the_same(name):
+    words = ["one"] * 75 + ["team"] + ["two"] * 75
+    item, at = Item(" ".join(words)), 4 * 75
+    offered = [Edit(found, found + 1, "x") for found in range(0, len(item.text), 4) if found < at]
+    oracle = Oracle(make_topics(), budget=100)
+    with pytest.raises(BudgetSpent):
+        attacks.get(name)(item, 1, offered, oracle, within(1), RNG(0))
+    assert oracle.queries > 50
+    offered = [*offered, Edit(at, at + 4, "four")]
+    found = attacks.get(name)(item, 1, offered, Oracle(make_topics(), budget=60), within(1), RNG(0))
+    assert found.fooled and found.queries <= 60
+
+
+def test_the_last_queries_of_a_budget_are_asked_too():
+    oracle = Oracle(make_topics(), budget=CHUNK + 3)
+    candidates = [(Edit(0, 0, "x " * n),) for n in range(1, 40)]
+    with pytest.raises(BudgetSpent):
+        trials(Item("team"), 1, candidates, oracle)
+    assert oracle.queries == CHUNK + 3

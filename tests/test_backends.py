@@ -6,10 +6,12 @@ import os
 import random
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -224,6 +226,32 @@ def test_bound_buffers_answer_like_a_plain_run(folder: Path) -> None:
         bound.run(ids[::-1].copy(), mask, np.zeros_like(ids))
         np.testing.assert_array_equal(answer, before)  # no later run writes into it
     assert set(bound.slots) == {(4, 16), (1, 16), (2, 64)}
+
+
+class Threads:
+    """A session that writes down which threads run it."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        self.ran: set[int] = set()
+
+    def run_with_iobinding(self, *arguments: Any) -> None:
+        self.ran.add(threading.get_ident())
+        self._session.run_with_iobinding(*arguments)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+
+def test_one_thread_makes_all_runs_of_bound_buffers(folder: Path) -> None:
+    session = Threads(open_session(folder / "model.onnx", ["CPUExecutionProvider"], 1))
+    bound = BoundSession(session, read(folder).onnx.pad_id, device="cpu")
+    ids = np.ones((2, 5), dtype=np.int64)
+    for _ in range(3):  # as an engine has it: one thread warms it, two take turns
+        asking = threading.Thread(target=bound.run, args=(ids, ids, ids))
+        asking.start()
+        asking.join()
+    assert len(session.ran) == 1 and set(bound.slots) == {(2, 16)}
 
 
 def test_tensorrt_is_told_of_every_shape() -> None:

@@ -11,6 +11,7 @@ import pytest
 from probes import battery
 from probes.battery import BatteryError, load, parse, run
 from probes.data import DataError
+from probes.render.grid import summary
 from probes.running.driver import DRAWS
 from probes.statistics.flips import Flips, flips
 from probes.text import splice
@@ -270,3 +271,9 @@ def test_the_provenance_names_everything_that_was_run():
     other = run(battery_of(STEP, seed=5), make_topics(), EXAMPLES[1:]).provenance
     assert other["dataset"]["sha256"] != said["dataset"]["sha256"]
     assert {"babelproof", "numpy", "regex", "python"} <= said["versions"].keys()
+
+
+def test_texts_that_stand_there_twice_are_said():
+    twice = [Example(str(i), Item("The team won."), "en") for i in range(4)]
+    report = run(load("quick"), make_topics(), [*twice, Example("0", Item("The team won."), "de")])
+    assert report.provenance["dataset"]["repeated"] == 3 and "3 texts repeat others" in summary(report)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,8 +18,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from probes.certificates import deletion, smoothing
 from probes.certificates.deletion import Deletion
-from probes.types import Example, Item
+from probes.types import Example, Item, Probabilities
 from runtime.classifier import OnnxClassifier
+from runtime.engine import Engine
 from runtime.manifest import Smoothing, read, write
 from runtime.smoothed import SmoothedClassifier
 from service.interface import Interface
@@ -25,6 +28,7 @@ from service.models import Models
 from service.settings import Settings
 from tests.fakes_interface import Client, client, refused
 from tests.fakes_model import build_model_folder
+from tests.fakes_models import looked, serving_models, switch, two_folders
 from tests.fakes_prober import probing
 
 TEXT = "vote minister election vote minister election vote minister election"
@@ -112,6 +116,43 @@ async def test_each_model_certifies_by_its_name(http: httpx.AsyncClient) -> None
     refused(await http.post("/models/other/certify", json=body), 404, "unknown_model")
 
 
+class Interrupted(Engine):
+    """One before whose answer something happens."""
+
+    before: list[Callable[[], None]]
+
+    def __call__(self, items: Any) -> Probabilities:
+        while self.before:
+            self.before.pop()()
+        return super().__call__(items)
+
+
+async def test_the_model_that_began_to_vote_votes_to_the_end(tmp_path: Path) -> None:
+    link, old, new = two_folders(tmp_path)
+    Interrupted.before = []
+    settings = Settings(model=link, state=tmp_path / "state")
+    models = Models.open(settings, lambda folder: Interrupted(OnnxClassifier(folder, threads=1)))
+    first = models.get()
+
+    def replaced_twice() -> None:
+        for folder in (new, old):
+            switch(link, folder)
+            looked(models)
+        time.sleep(1.05)  # longer than an engine out of use is kept in any case
+        looked(models)
+
+    async with serving_models(settings, models) as http:
+        Interrupted.before = [replaced_twice]
+        answer = await ask(http, languages=["en"])
+        assert models.get() is not first and models.served().swaps["reload"] == 2
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["model"] == first.manifest.sha256
+        time.sleep(0.1)
+        looked(models)
+        with pytest.raises(RuntimeError, match="closed"):
+            _ = first.classifier.backend
+
+
 def smoothed_folder(path: Path) -> Path:
     """The keyword model with its graph in two halves: rows of the table as embeddings, their sum as the body."""
     build_model_folder(path)
@@ -157,3 +198,12 @@ async def test_gaussian_smoothing_where_the_folder_has_the_graphs(tmp_path: Path
         assert loud["counts"] != found["counts"] and loud["lower"] < found["lower"]
     models.close()
     assert SmoothedClassifier(folder).smoothing.sigma == 0.5
+
+
+async def test_graphs_that_cannot_be_read_just_now_are_told_so(tmp_path: Path) -> None:
+    folder = smoothed_folder(tmp_path / "smoothed")
+    settings = Settings(models=f"smoothed={folder}", state=tmp_path / "state")
+    async with serving_models(settings, Models.open(settings)) as http:
+        (folder / "manifest.json").unlink()
+        (folder / "manifest.json").mkdir()
+        refused(await ask(http, kind="gaussian", texts=["vote"]), 503, "model_unavailable")

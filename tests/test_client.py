@@ -121,13 +121,26 @@ def test_a_deadline_is_told_shrinks_and_ends_the_tries(ask):
 def test_what_may_have_had_its_effect_is_not_sent_again(ask):
     script = Script(httpx.ReadError("gone"))
     with pytest.raises(RemoteError, match="may have had its effect"):
-        ask(script, lambda c: c.jobs.cancel("j"))
+        ask(script, lambda c: c.jobs.delete("j"))
     assert len(script.asked) == 1
+    script = Script(busy(), busy(503))
+    with pytest.raises(Refused):
+        ask(script, lambda c: c.jobs.delete("j"))
+    assert len(script.asked) == 2, "429 was said before anything was done, 503 may be said after it"
     script = Script(httpx.ReadError("gone"), busy(503), httpx.ConnectError("no"))
     with pytest.raises(Unreachable):
         ask(script, lambda c: c.jobs.submit(["a"], battery="quick"))
     keys = {request.headers["idempotency-key"] for request in script.asked}
     assert len(script.asked) == 3 and len(keys) == 1, "the same key each time, so that it is one job"
+
+
+@both
+def test_a_cancel_is_sent_again_and_can_only_cancel(ask):
+    script = Script(httpx.ReadError("gone"), busy(503), busy(409))
+    with pytest.raises(Refused) as raised:
+        ask(script, lambda c: c.jobs.cancel("j"))
+    assert raised.value.status == 409
+    assert [(one.method, one.url.query) for one in script.asked] == [("DELETE", b"only=cancel")] * 3
 
 
 @both

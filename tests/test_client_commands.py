@@ -88,7 +88,9 @@ def test_jobs_from_their_submission_to_their_deletion(server, tmp_path):
     out = tmp_path / "report.html"
     assert call("jobs", "result", first["id"], *url, "--format", "html", "--out", str(out)).exit_code == 0
     assert out.read_text(encoding="utf-8").startswith("<!doctype html>")
-    deleted = call("jobs", "cancel", first["id"], *url)
+    late = call("jobs", "cancel", first["id"], *url)
+    assert late.exit_code == 2 and "nothing to cancel" in late.output
+    deleted = call("jobs", "delete", first["id"], *url)
     assert (deleted.exit_code, deleted.output) == (0, f"deleted: {first['id']}\n")
     gone = call("jobs", "show", first["id"], *url)
     assert gone.exit_code == 2 and "no such job" in gone.output
@@ -99,7 +101,7 @@ def test_a_job_that_is_cancelled_has_not_ended_well(server):
         steps = [{"name": "swaps", "perturbations": ["swap"], "strength": 0.5, "draws": 50}]
         texts = [f"{TEXT} {i}" for i in range(100)]
         job = client.jobs.submit(texts, steps=steps, languages=["en"] * 100)
-        assert client.jobs.cancel(job.id) is not None
+        assert client.jobs.cancel(job.id).state == "cancelled"
         assert client.jobs.wait(job.id).state == "cancelled"
         with pytest.raises(Refused) as raised:
             client.jobs.result(job.id)

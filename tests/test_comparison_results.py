@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from dataclasses import replace
@@ -172,6 +173,14 @@ def test_plans_that_ship_cover_the_family() -> None:
         methods = {one for arm in found.arms for recipe in arm.candidates for one in recipe.stage[0].objective.names}
         assert {"plain", "adversarial", "random-perturbation", "augment", "consistency"} <= methods
         assert all(stage.patience == 0 for arm in found.arms for one in arm.candidates for stage in one.stage)
+
+
+def test_the_plan_of_the_published_comparison_has_the_candidates_that_were_published() -> None:
+    page = Path(__file__).parent.parent / "docs" / "results" / "nli" / "candidates.csv"
+    with page.open(encoding="utf-8", newline="") as file:
+        published = [(row["arm"], row["what"]) for row in csv.DictReader(file)]
+    several = [arm for arm in plan.load(["nli"]).arms if len(arm.candidates) > 1]
+    assert [(arm.name, what) for arm in several for what in arm.told_apart] == published
 
 
 def test_a_trial_is_read_for_the_candidate_it_was_of(tmp_path: Path) -> None:

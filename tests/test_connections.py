@@ -12,7 +12,7 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from service.http.connections import bounded
+from service.http.connections import Bounded, bounded
 from service.settings import Settings
 
 HEAD = b"GET / HTTP/1.1\r\nHost: a\r\n"
@@ -63,9 +63,9 @@ class Running:
 
 
 @asynccontextmanager
-async def running(settings: Settings = TIGHT) -> AsyncIterator[Running]:
+async def running(settings: Settings = TIGHT, count: Callable[[str], None] = Bounded.count) -> AsyncIterator[Running]:
     config = uvicorn.Config(
-        application, http=bounded(settings), ws="none", lifespan="off", port=0, log_config=None, access_log=False
+        application, http=bounded(settings, count), ws="none", lifespan="off", port=0, log_config=None, access_log=False
     )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server._serve())
@@ -206,3 +206,14 @@ async def test_requests_in_time_are_not_disturbed() -> None:
             assert b"200 OK" in await asyncio.wait_for(reader.readuntil(b"\r\n\r\n0"), 5)
             await asyncio.sleep(0.3)  # all together longer than a head may take
         writer.close()
+
+
+async def test_every_refusal_is_counted_by_its_code() -> None:
+    counted: list[str] = []
+    async with running(count=counted.append) as server:
+        assert b"bad_http" in await server.say(b"nonsense\r\n\r\n")
+        many = [await server.open() for _ in range(2 * TIGHT.max_connections + 1)]
+        await eventually(lambda: len(counted) == 2 + TIGHT.max_connections)
+        assert counted == ["bad_http"] + ["too_many_connections"] * (1 + TIGHT.max_connections)
+        for _, writer in many:
+            writer.close()

@@ -98,3 +98,27 @@ def test_a_language_that_was_not_measured_is_there_without_a_value():
 def test_equal_reports_give_equal_intervals():
     one, other = (across(drawn(even(0.2), np.random.default_rng(7)), "held", seed=3).mean() for _ in range(2))
     assert one == other and set(across(drawn(even(0.2), np.random.default_rng(7)), "held").counts) == set(LANGS)
+
+
+def test_three_texts_that_are_all_right_say_nothing_of_spread_or_gap():
+    found = across(report([*texts("en", 3, 0, 0), *texts("de", 3, 0, 0), *texts("hi", 3, 0, 0)]), "held")
+    spread, deviation, gap = found.spread(), found.deviation(), found.transfer_gap()
+    assert (spread.value, spread.low) == (0, 0) and spread.high > 0.6
+    assert deviation.low == 0 and deviation.high == pytest.approx(spread.high / 2)
+    assert gap.value == 0 and gap.low < -0.6 and gap.high > 0.6
+    torn = across(report([*texts("en", 40, 0, 0), *texts("de", 0, 40, 0)]), "held")
+    assert torn.spread().value == 1 and 0.7 < torn.spread().low < 1
+    assert torn.mean().value == 0.5 and torn.mean().low < 0.5 < torn.mean().high
+
+
+def test_an_attack_with_another_goal_is_no_lost_accuracy():
+    sought = [outcome(f"s{i}", "fooled", "en", "case", goal="confidence:0.2") for i in range(20)]
+    found = report([*texts("en", 20, 0, 0), *sought])
+    assert set(by_cell(found, "robust-accuracy")) == {("en", "typos")}
+    assert set(by_cell(found, "flip-rate", "case")) == {("en", "case"), ("en", "typos")}
+
+
+def test_the_reference_is_known_by_any_of_its_codes():
+    other = report([*texts("eng", 18, 2, 0), *texts("de", 10, 10, 0)])
+    assert across(other, "held").transfer_gap("en").value == pytest.approx(0.4)
+    assert set(other.gaps("en")) == {"de"}

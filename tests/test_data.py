@@ -122,3 +122,12 @@ def test_translations_share_an_id_and_other_columns_are_passed_over(tmp_path):
     examples = read_examples(file)
     assert [(example.id, example.lang) for example in examples] == [("7", "de"), ("7", "sw")]
     assert list(checked(examples, ("x",))) == examples
+
+
+def test_zero_is_an_id_and_half_a_character_none(tmp_path):
+    file = tmp_path / "data.jsonl"
+    file.write_text(lines({"id": 0, "text": "a", "lang": "en"}, {"id": "", "text": "b", "lang": "en"}), "utf-8")
+    assert [example.id for example in read_examples(file)] == ["0", "2"]
+    file.write_text('{"id": "\\ud800", "text": "a", "lang": "en"}', "utf-8")
+    with pytest.raises(DataError, match="line 1: id holds half a character"):
+        read_examples(file)

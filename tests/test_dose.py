@@ -267,3 +267,19 @@ def test_the_command(tmp_path):
     refused = CliRunner().invoke(app, [*command, "--into", str(page)])
     assert refused.exit_code == 2 and "<!-- doses -->" in refused.output
     assert "did you mean 'drop'" in CliRunner().invoke(app, [*command, "--perturbation", "dropp"]).output
+
+
+def test_the_distance_is_that_of_the_table():
+    def table(a, b):
+        row = list(range(len(b) + 1))
+        for i, this in enumerate(a, 1):
+            above, row = row, [i]
+            for j, other in enumerate(b, 1):
+                row.append(min(above[j] + 1, row[j - 1] + 1, above[j - 1] + (this != other)))
+        return row[-1]
+
+    draw = np.random.default_rng(0)
+    for _ in range(300):
+        a, b = ("".join(draw.choice(list("abc"), draw.integers(0, 9))) for _ in range(2))
+        assert distance(a, b) == table(a, b), (a, b)
+    assert distance("a" * 20_000, "b" * 19_000) == 20_000, "by the table this would take a minute"

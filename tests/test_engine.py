@@ -219,7 +219,7 @@ def test_nobody_hangs_when_the_engine_thread_dies(engine: Engine, held: Held, ca
             ticket.result(5)
     with pytest.raises(Overloaded) as refused:
         engine.submit(texts(52))
-    assert refused.value.reason == "closed"
+    assert refused.value.reason == "closed" and engine.broken
     assert "SystemExit" in caplog.text
 
 

@@ -231,3 +231,29 @@ def test_run_stops_when_decided(tmp_path):
     path = saved(tmp_path, "stopped.json", found)
     assert json.loads(call("verdicts", path, "--json"))["across"] == {}
     assert "is of a run that stopped" in call("compare", path, path, status=2)
+
+
+def test_a_run_that_was_cut_short_clears_no_bar():
+    whole = report([outcome(str(i), "held") for i in range(20)])
+    assert Gate.parse("mean>=0").failure(whole) is None
+    short = report(whole.outcomes, truncated=True)
+    assert "cut short by its deadline" in str(Gate.parse("mean>=0").failure(short))
+
+
+def test_a_cell_that_was_not_reached_clears_no_bar():
+    late = [outcome(str(i), "out_of_budget", "de") for i in range(9)]
+    idle = [outcome(str(i), "not_applicable", "zh") for i in range(9)]
+    found = report([*(outcome(str(i), "held") for i in range(9)), *late, *idle])
+    for bar in ("worst-cell>=0", "typos>=0"):
+        assert "robust-accuracy of de/typos was not measured" in str(Gate.parse(bar).failure(found))
+    assert Gate.parse("worst-cell>=0").failure(report([*found.outcomes[:9], *idle])) is None, "it does not apply"
+
+
+def test_what_an_attack_on_confidence_reaches_fails_no_bar_on_accuracy():
+    sought = [outcome(f"s{i}", "fooled", "en", "case", goal="confidence:0.2") for i in range(20)]
+    found = report([*(outcome(str(i), "held") for i in range(20)), *sought])
+    assert Gate.parse("worst-cell>=0.9").failure(found) is None
+    assert "held of case 0.000" in str(Gate.parse("held@case>=0.9").failure(found))
+    assert Gate.parse("flip-rate@en/case>=0.9").failure(found) is None
+    few = report([outcome(f"{lang}{i}", "held", lang) for lang in ("de", "en") for i in range(3)])
+    assert "n=6" in str(Gate.parse("spread:upper-bound<=0.1").failure(few))

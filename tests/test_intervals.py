@@ -54,8 +54,8 @@ def test_nothing_tried_is_no_rate():
 
 @given(st.lists(counts(4), min_size=1, max_size=30))
 def test_an_effective_size_lies_between_clusters_and_trials(clusters):
-    size = effective_size(clusters)
-    assert len(clusters) - 1e-9 <= size <= sum(n for _, n in clusters) + 1e-9
+    size, total = effective_size(clusters), sum(n for _, n in clusters)
+    assert total**2 / sum(n * n for _, n in clusters) - 1e-9 <= size <= total + 1e-9
     found = share(clusters)
     assert found is not None and 0 <= found.low <= found.value + 1e-12 and found.value <= found.high + 1e-12 <= 1 + 1e-9
 
@@ -97,3 +97,24 @@ def test_the_bootstrap_covers_a_known_difference():
         assert found is not None
         hits += found.low <= 0.2 <= found.high
     assert hits >= 88
+
+
+def test_unequal_clusters_that_agree_are_worth_fewer_than_they_are():
+    """Every cluster all right or all wrong: at the number of clusters the interval would hold in some 80 of 100."""
+    rng, held = np.random.default_rng(0), 0
+    for _ in range(300):
+        sizes = rng.choice([1, 12], 40, p=[0.8, 0.2])
+        found = share([(float(n * (rng.random() < 0.4)), float(n)) for n in sizes])
+        assert found is not None
+        held += found.low <= 0.4 <= found.high
+    assert held >= 273
+    assert effective_size([(0, 10), (0, 1)]) == pytest.approx(121 / 101)
+
+
+def test_few_sources_that_all_agree_are_no_certain_difference():
+    held = {f"e{i}": (0.0, 1.0) for i in range(5)}
+    found = cluster_bootstrap(held, held, seed=0)
+    assert found is not None and found.value == 0 and found.low < -0.3 and found.high > 0.3
+    fooled = {f"e{i}": (1.0, 1.0) for i in range(5)}
+    found = cluster_bootstrap(fooled, held, seed=0)
+    assert found is not None and found.value == 1 and found.low < 0.7 and found.high == 1

@@ -161,6 +161,27 @@ async def test_a_job_that_is_sent_again_is_counted_once(served: OnnxClassifier, 
         )
 
 
+async def test_what_is_refused_for_want_of_room_is_given_back(served: OnnxClassifier, tmp_path: Path) -> None:
+    key = Key(sha256=digest("few"), roles=("use", "jobs"), texts_per_day=300, max_jobs=1)
+    full = replace(kept(tmp_path, few=key), predict_queue=1, certify_queue=0, probe_queue=0)
+    texts = ["a vote", "a doctor"]
+    tensor = {"name": "text", "shape": [2], "datatype": "BYTES", "data": texts}
+    async with client(served, full) as http:
+        events = {"Accept": "text/event-stream"}
+        for path, body, headers in [
+            ("/predict", {"inputs": texts}, {}),
+            ("/predict?robustness=3&lang=en", {"inputs": "a vote"}, {}),
+            ("/v2/models/keywords/infer", {"inputs": [tensor]}, {}),
+            ("/probe", {"texts": texts}, {}),
+            ("/probe", {"texts": texts}, events),
+            ("/certify", {"texts": ["a vote"], "n": 200}, {}),
+            ("/certify", {"texts": ["a vote"], "n": 200}, {}),  # 300 copies: nothing was kept of all before
+        ]:
+            refused(await http.post(path, json=body, headers=bearer("few") | headers), 429, "overloaded")
+        jobs = [await http.post("/batteries", json={"texts": ["a"] * n}, headers=bearer("few")) for n in (1, 299, 299)]
+        assert [job.json().get("code") for job in jobs] == [None, "too_many_jobs", "too_many_jobs"]
+
+
 def test_the_command_makes_lists_and_revokes(tmp_path: Path) -> None:
     path = str(tmp_path / "keys.toml")
     made = CliRunner().invoke(app, ["new", "anna", "--role", "jobs", "--texts-per-day", "9", "--file", path])

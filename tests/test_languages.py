@@ -15,6 +15,7 @@ from probes import languages
 from probes.detect import detect
 from probes.scripts.keyboards import layout
 from probes.scripts.marks import plain
+from probes.steps import Step
 from probes.text import script_of
 from tests.golden import texts
 
@@ -129,3 +130,11 @@ def test_importing_probes_is_light():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_language_is_known_by_any_of_its_codes():
+    wanted = [("de", "deu"), ("deu", "de"), ("de", "DE"), ("de", "de_AT"), ("zh", "zh-Hant"), ("zh-Hant", "zh-hant")]
+    assert all(languages.covers(one, other) for one, other in [*wanted, ("xx", "XX")])
+    assert not any(languages.covers(*one) for one in (("zh-Hant", "zh"), ("zh-Hant", "zh-Hans"), ("de", "nl")))
+    assert Step("s", ("drop",), languages=("de",)).covers("deu")
+    assert languages.named("en", ["de", "eng"]) == "eng" and languages.named("en", ["en-GB", "en-US"]) is None

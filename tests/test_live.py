@@ -30,7 +30,7 @@ from service.settings import Settings, SettingsError
 from tests.fakes_interface import SETTINGS, client
 from tests.fakes_service import eventually
 
-MODEL = ("topics", "a" * 64)
+MODEL = ("keywords", "a" * 64)
 ENGLISH = "The minister of the small country spoke about the weather for a very long time yesterday evening"
 GERMAN = "Der Arzt sprach gestern Abend sehr lange über das Wetter und über die Gesundheit der Bevölkerung"
 SWAPS = Settings(live_probes="swap,drop")
@@ -106,7 +106,7 @@ def test_languages_that_are_not_wanted_and_long_texts_are_counted_but_not_probed
     settings = replace(SWAPS, live_languages="de")
     assert observed(tmp_path / FILE, [ENGLISH, "minister " * MOST_CHARS], settings).asked == 2
     observed(tmp_path / FILE, [GERMAN], settings)
-    [counted] = read(tmp_path / FILE)
+    [counted] = read(tmp_path / FILE, MODEL)
     assert counted.total == 3 and {lang for lang, _ in counted.tally.trials} == {"de"}
 
 
@@ -115,7 +115,7 @@ def test_labels_come_from_a_list_known_in_advance(tmp_path: Path) -> None:
         assert label(lang) == lang
     assert {label(lang) for lang in ("xx", "tlh", "../etc", "en\n", "")} == {"other"}
     observed(tmp_path / FILE, [ENGLISH] * 3, lang="tlh")
-    [counted] = read(tmp_path / FILE)
+    [counted] = read(tmp_path / FILE, MODEL)
     assert {lang for lang, _ in counted.tally.trials} == {"other"}
 
 
@@ -136,12 +136,12 @@ def test_probers_add_to_one_file_and_windows_slide(tmp_path: Path) -> None:
     for _ in range(10):
         first.add(MODEL, texts("en", 6))
         second.add(MODEL, texts("de", 4))
-    [counted] = read(tmp_path / FILE)
+    [counted] = read(tmp_path / FILE, MODEL)
     assert counted.total == counted.first.total() == 100 and not counted.latest
     assert drifts(counted) == (None, {})
     for _ in range(300):
         second.add(MODEL, texts("hi", 10))
-    [counted] = read(tmp_path / FILE)
+    [counted] = read(tmp_path / FILE, MODEL)
     assert counted.total == 3100
     assert counted.first == {("en", BINS - 1): 60, ("de", BINS - 1): 40}
     assert counted.latest == {("hi", BINS - 1): 100}
@@ -157,20 +157,20 @@ def test_another_model_under_the_name_begins_at_nothing(tmp_path: Path) -> None:
     now[0] += 1
     new = (MODEL[0], "b" * 64)
     counts.add(new, texts("en", 1))
-    assert [(c.sha256, c.total) for c in read(tmp_path / FILE)] == [("b" * 64, 1)]
+    assert [(c.sha256, c.total) for c in read(tmp_path / FILE, MODEL)] == [("b" * 64, 1)]
     now[0] += 60
     counts.add(new, texts("en", 1))
     counts.add(MODEL, texts("en", 3))  # rolled back: a new beginning too
     now[0] += 1
     counts.add(MODEL, texts("en", 3))
-    assert [(c.sha256, c.total) for c in read(tmp_path / FILE)] == [("a" * 64, 6)]
+    assert [(c.sha256, c.total) for c in read(tmp_path / FILE, MODEL)] == [("a" * 64, 6)]
 
 
 def test_a_damaged_file_costs_the_counts_and_nothing_else(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / FILE).write_bytes(b"not a database" * 100)
     observed(tmp_path / FILE, [ENGLISH])
     assert "is lost" in caplog.text and "minister" not in caplog.text
-    assert list(LiveMetrics(tmp_path / FILE).collect()) == []
+    assert list(LiveMetrics(tmp_path / FILE, MODEL).collect()) == []
 
 
 def test_drift_agrees_with_scipy() -> None:
@@ -237,9 +237,9 @@ def test_the_prober_observes_when_nobody_waits_and_drops_the_oldest(served_folde
     time.sleep(0.3)
     assert not (tmp_path / FILE).exists()
     busy.clear()
-    eventually(lambda: read(tmp_path / FILE) and read(tmp_path / FILE)[0].total == 255, 30)
+    eventually(lambda: read(tmp_path / FILE, MODEL) and read(tmp_path / FILE, MODEL)[0].total == 255, 30)
     watching.close()
-    assert read(tmp_path / FILE)[0].sha256 == digest
+    assert read(tmp_path / FILE, MODEL)[0].sha256 == digest
 
 
 def test_a_text_the_model_fails_on_is_not_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -267,34 +267,34 @@ def test_metrics_and_json_tell_the_same(tmp_path: Path) -> None:
     for _ in range(20):
         counts.add(MODEL, texts("en", 5, 12))
         counts.add(MODEL, texts("hi", 5))
-    [counted] = read(tmp_path / FILE)
+    [counted] = read(tmp_path / FILE, MODEL)
     said = live(counted)
     [flips] = said["flips"]
     assert (flips["n"], flips["flips"], flips["rate"]) == (200, 50, 0.25)
     assert flips["low"] < 0.25 < flips["high"]
     assert said["language_drift"]["p"] < 1e-6 and said["confidence_drift"]["en"]["distance"] == 1
     registry = CollectorRegistry()
-    registry.register(LiveMetrics(tmp_path / FILE))
+    registry.register(LiveMetrics(tmp_path / FILE, MODEL))
     text = generate_latest(registry).decode()
     for line in (
-        'babelproof_live_trials_total{family="swap",lang="en",model="topics"} 200.0',
-        'babelproof_live_flips_total{family="swap",lang="en",model="topics"} 50.0',
-        'babelproof_live_flip_rate{family="swap",lang="en",model="topics"} 0.25',
-        f'babelproof_live_model_info{{model="topics",sha256="{MODEL[1]}"}} 1.0',
-        'babelproof_live_texts_total{model="topics"} 400.0',
-        'babelproof_live_confidence_drift{lang="en",model="topics"} 1.0',
+        'babelproof_live_trials_total{family="swap",lang="en",model="keywords"} 200.0',
+        'babelproof_live_flips_total{family="swap",lang="en",model="keywords"} 50.0',
+        'babelproof_live_flip_rate{family="swap",lang="en",model="keywords"} 0.25',
+        f'babelproof_live_model_info{{model="keywords",sha256="{MODEL[1]}"}} 1.0',
+        'babelproof_live_texts_total{model="keywords"} 400.0',
+        'babelproof_live_confidence_drift{lang="en",model="keywords"} 1.0',
     ):
         assert line in text
-    assert f'babelproof_live_language_drift{{model="topics"}} {said["language_drift"]["distance"]}' in text
+    assert f'babelproof_live_language_drift{{model="keywords"}} {said["language_drift"]["distance"]}' in text
 
 
 async def test_get_live_says_what_is_set_and_what_was_found(served: OnnxClassifier, tmp_path: Path) -> None:
     settings = replace(SETTINGS, state=tmp_path, live_probes="swap", live_languages="de,en")
     async with client(served, settings) as http:
-        assert (await http.get("/live")).json() == {
-            "rate": 0.0, "families": ["swap"], "languages": ["de", "en"], "models": []
-        }  # fmt: skip
+        empty = {"rate": 0.0, "families": ["swap"], "languages": ["de", "en"], "models": []}
+        assert (await http.get("/live")).json() == empty
         observed(tmp_path / FILE, [ENGLISH] * 3, settings)
+        Counts(tmp_path / FILE, 100).add(("gone", MODEL[1]), texts("en", 2))  # which is served no more
         [found] = (await http.get("/live")).json()["models"]
         assert found["texts"] == 3 and [row["lang"] for row in found["flips"]] == ["en"]
-        assert 'babelproof_live_texts_total{model="topics"} 3.0' in (await http.get("/metrics")).text
+        assert 'babelproof_live_texts_total{model="keywords"} 3.0' in (await http.get("/metrics")).text

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import httpx
 import pytest
 
+from probes.types import Item
 from service.models import Models
+from service.models.shadow import Shadow
 from service.models.tally import merged, report
 from service.settings import Settings
 from tests.fakes_interface import Client, post, refused
 from tests.fakes_models import NEW, OLD, looked, serving_models, two_folders
+from tests.fakes_service import eventually
 
 GERMAN = "Der Arzt arbeitet seit vielen Jahren in diesem Krankenhaus in Berlin"
 ENGLISH = "The vote of the whole country was read out to them"
@@ -103,6 +107,29 @@ async def test_without_a_candidate_there_is_no_report(tmp_path: Path) -> None:
     settings = Settings(model=link, state=tmp_path / "state", threads=1)
     async with serving_models(settings, Models.open(settings)) as http:
         refused(await http.get("/models/current/shadow"), 409, "no_candidate", "BABELPROOF_SHADOW")
+
+
+class RungBetween(threading.Event):
+    """Rung just before it is cleared for the first time."""
+
+    def __init__(self, ring: Callable[[], None]) -> None:
+        super().__init__()
+        self._ring: list[Callable[[], None]] = [ring]
+
+    def clear(self) -> None:
+        while self._ring:
+            self._ring.pop()()
+        super().clear()
+
+
+def test_a_text_that_comes_just_before_the_wait_is_not_left_lying(settings: Settings, models: Models) -> None:
+    shadow, texts = Shadow(models.served(), settings), [Item(ENGLISH)]
+    answered = models.get().classifier.predict(texts)
+    before, shadow._bell = shadow._bell, RungBetween(lambda: shadow.offer(texts, answered))
+    before.set()
+    eventually(lambda: shadow.report()["overall"]["n"] == 1, 10)
+    shadow.close()
+    models.close()
 
 
 def test_verdicts_wait_for_enough_and_tell_margins_apart() -> None:

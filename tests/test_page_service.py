@@ -117,7 +117,9 @@ def test_a_job_can_be_cancelled(page: Page) -> None:
     page.click("#job")
     line = page.locator("#jobs li").first
     expect(line.locator("progress")).to_be_visible()
-    line.get_by_role("button", name="Cancel").click()
+    with page.expect_request(lambda request: request.method == "DELETE") as asked:
+        line.get_by_role("button", name="Cancel").click()
+    assert asked.value.url.endswith("?only=cancel"), "a job that ends just now keeps its report"
     expect(line).to_contain_text("cancelled")
     line.get_by_role("button", name="Delete").click()
     expect(page.locator("#jobs-part")).to_be_hidden()

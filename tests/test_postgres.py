@@ -16,9 +16,11 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from runtime.classifier import OnnxClassifier
+from service.http.errors import Refusal
 from service.probing.database import Database, DatabaseError
+from service.probing.store import Store
 from tests.fakes_interface import refused
-from tests.fakes_jobs import BODY, Slow, jobs_of, submitted, undisturbed, until
+from tests.fakes_jobs import BODY, Slow, jobs_of, settings_of, submission, submitted, undisturbed, until
 
 BINARIES = next((path for path in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
 USER = "postgres"
@@ -105,6 +107,26 @@ async def test_a_server_that_goes_and_comes_back_is_waited_for(
         done = await until(http, name, "done", "failed")
         assert (done["state"], done["taken"]) == ("done", 1)
         assert (await http.get(f"/batteries/{name}/result")).text == undisturbed(model).to_json()
+
+
+async def test_two_hosts_admit_no_more_jobs_than_may_wait(postgres: Postgres, tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, max_jobs_waiting=3)
+    databases = [Database(postgres.url, tmp_path) for _ in range(4)]
+    with databases[0].writing() as connection:
+        connection.exec_driver_sql("DELETE FROM babelproof_jobs")
+
+    def submit(database: Database) -> bool:
+        try:
+            return Store(database, settings).submit(submission())[1]
+        except Refusal:
+            return False
+
+    new = await asyncio.gather(*(asyncio.to_thread(submit, database) for database in databases * 4))
+    assert sum(new) == 3
+    with databases[0].writing() as connection:
+        connection.exec_driver_sql("DELETE FROM babelproof_jobs")
+    for database in databases:
+        database.close()
 
 
 def test_a_newer_database_is_refused_by_name(postgres: Postgres, tmp_path: Path) -> None:

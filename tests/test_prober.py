@@ -170,12 +170,16 @@ class Visitor:
 
 @asynccontextmanager
 async def visited(
-    classifier: OnnxClassifier, settings: Settings, body: ProbeRequest, accept: str = "text/event-stream"
+    classifier: OnnxClassifier,
+    settings: Settings,
+    body: ProbeRequest,
+    accept: str = "text/event-stream",
+    kind: type[Visitor] = Visitor,
 ) -> AsyncIterator[tuple[Visitor, Probing, asyncio.Task[None]]]:
     models = Models.over("keywords", classifier)
     started = probing(settings, classifier, models)
     served = Interface(settings, models, started)
-    visitor = Visitor(body, accept)
+    visitor = kind(body, accept)
     answering = asyncio.ensure_future(served(visitor.scope, visitor.receive, visitor.send))  # type: ignore[arg-type]
     yield visitor, started, answering  # type: ignore[misc]
     await asyncio.wait_for(answering, 30)
@@ -203,6 +207,23 @@ async def test_a_client_that_leaves_ends_its_run(served_folder: Path, settings: 
         await asyncio.sleep(0.2)
         assert model.runs == runs
     assert not any("event: result" in part for part in visitor.sent)
+
+
+class Leaving(Visitor):
+    """Goes as soon as the answer comes, and slowly."""
+
+    async def send(self, message: dict[str, Any]) -> None:
+        self.left.set()
+        await asyncio.sleep(0.6)  # more than one round of the patrol
+        await super().send(message)
+
+
+async def test_a_client_that_leaves_while_it_is_answered_is_no_failure(
+    served: OnnxClassifier, settings: Settings
+) -> None:
+    async with visited(served, settings, WANTED, "application/json", Leaving) as (visitor, _, answering):
+        await answering  # would raise what the server takes for a failure
+    assert '"rows"' in visitor.sent[0]
 
 
 async def test_a_prober_that_is_lost_is_told_among_the_events(served_folder: Path, settings: Settings) -> None:

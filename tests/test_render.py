@@ -6,14 +6,18 @@ import csv
 import io
 import re
 from html.parser import HTMLParser
+from xml.etree import ElementTree as xml
 
 from rich.console import Console
 
 from probes import render
 from probes.battery import load, parse, run
+from probes.files import write_text
 from probes.render.grid import grid, percent, why
+from probes.render.rows import markdown_table
 from probes.report import Outcome, Report
 from probes.types import Edit, Example, Item
+from runtime.speaking import table
 from tests.fakes_probes import EXAMPLES, make_topics
 from tests.test_report import PROVENANCE, outcome, report
 
@@ -193,3 +197,23 @@ def test_files_are_written_whole(tmp_path):
     assert {path.name for path in (tmp_path / "new").iterdir()} == {path.name for path in paths}
     assert Report.from_json((tmp_path / "new" / "report.json").read_text(encoding="utf-8")) == FOUND
     assert PROVENANCE["battery"]["name"] == "inline"
+
+
+def test_what_others_wrote_is_no_markup_anywhere():
+    """Names and texts in the brackets of a terminal, as links of Markdown and with what XML cannot hold."""
+    said = "![x](http://a.example) [/red] ~~a~~ $b$"
+    hostile = outcome("1", "fooled", lang="en\n# [/b]\x00", after="x", edits=(Edit(0, 1, said),), predicted_after="b")
+    found = report(hostile)
+    assert "[/b]" in text_of(render.terminal(found))
+    page = render.markdown(found)
+    assert "](" not in page.replace("\\](", "") and "\n# [/b]" not in page and "~~a" not in page and "$b$" not in page
+    xml.fromstring(render.junit(found))
+    assert "\x00" not in render.junit(found) + render.github(found) + render.csv(found)
+    assert markdown_table([{"a|b": "[x](y)"}])[0] == "| a\\|b |"
+    assert "[/x]" in text_of(table("[/x]", [{"[/y]": "[/z]"}]))
+
+
+def test_half_a_character_can_be_written_and_comes_back(tmp_path):
+    half = report(outcome("\ud800", "held", after="a\\\udfff"))
+    write_text(tmp_path / "report.json", half.json_parts())
+    assert Report.from_json((tmp_path / "report.json").read_text("utf-8")).outcomes == half.outcomes

@@ -84,7 +84,9 @@ async def ask(http: httpx.AsyncClient, query: str, inputs: Any = TEXT, **more: A
 
 async def test_the_answer_is_the_usual_one_with_cards(http: httpx.AsyncClient, served: OnnxClassifier) -> None:
     plain = await http.post("/predict", json={"inputs": [TEXT, "zzz"], "top_k": 2})
-    answer = (await ask(http, "robustness=8&lang=en&seed=4", [TEXT, "zzz"], top_k=2)).json()
+    response = await ask(http, "robustness=8&lang=en&seed=4", [TEXT, "zzz"], top_k=2)
+    assert response.headers["Server-Timing"].startswith("queue;dur=") and response.headers["X-Truncated"] == "0"
+    answer = response.json()
     assert answer["predictions"] == plain.json()
     card, flat = answer["robustness"]
     assert (card["seed"], card["variants"], card["language"]["source"]) == (4, 8, "given")

@@ -40,12 +40,13 @@ def test_settled_cells_stop_and_however_many_workers_there_are_at_the_same_text(
     assert stopped(workers=3).to_json() == report.to_json()
 
 
-def test_a_run_that_stops_early_goes_on_as_if_nothing_had_been(tmp_path):
+@pytest.mark.parametrize("outcomes", [700, 1000])
+def test_a_run_that_stops_early_goes_on_as_if_nothing_had_been(tmp_path, outcomes):
     class Lost(Exception):
         pass
 
     def tired(done, wanted):
-        if done > 700:
+        if done > outcomes:
             raise Lost
 
     whole = stopped().to_json()

@@ -11,12 +11,12 @@ from scipy.stats import binom
 from probes.battery import parse, run
 from probes.report import Report
 from probes.running.state import State
-from probes.statistics.sequential import Sequential, anytime_p, confidence_sequence
+from probes.statistics.sequential import Sequential, anytime_p, confidence_sequence, turn
 from probes.statistics.significance import least, mid_p
 from probes.statistics.verdicts import verdicts
 from probes.types import Example, Item
 from tests.fakes_probes import make_topics
-from tests.fakes_verdicts import outcome
+from tests.fakes_verdicts import outcome, report
 
 
 def looks(values: np.ndarray, rate: float) -> np.ndarray:
@@ -121,3 +121,16 @@ def test_a_run_stops_where_it_knows_and_its_verdicts_say_so():
     fixed = verdicts(Report(stopped.outcomes, {**stopped.provenance, "stopping": None}), tolerated=0.3)
     for one, other in zip(found, fixed, strict=True):
         assert one.high > other.high, "what was looked at all along has the wider interval"
+
+
+def test_what_was_decided_stays_decided_in_the_verdict():
+    """The texts that were under way when it was decided bring the rate back to what is tolerated."""
+    order = sorted((str(i) for i in range(400)), key=lambda id_: turn(0, id_, "en"))
+    outcomes = [outcome(id_, "held" if place < 100 or place % 2 else "fooled") for place, id_ in enumerate(order)]
+    watch = Sequential([("en", "typos")], tolerated=0.3)
+    watch.update(one for one in outcomes if order.index(one.example) < 100)
+    assert watch.decided("en", "typos")
+    [found] = verdicts(report(outcomes, ["typos"], stopping=watch.provenance, seed=0), tolerated=0.3)
+    assert found.ruling == "robust" and found.rate == 0 and found.high < 0.3 and found.texts < 100
+    [fixed] = verdicts(report(outcomes, ["typos"]), tolerated=0.3)
+    assert fixed.ruling != "robust"

@@ -167,7 +167,7 @@ async def test_unknown_addresses_and_methods_are_refused_in_the_same_shape(http:
     refused(await http.get("/wp-admin"), 404, "not_found", "/openapi.json")
     wrong = await http.put("/")
     refused(wrong, 405, "method_not_allowed", "GET, POST")
-    assert wrong.headers["Allow"] == "GET, POST"
+    assert wrong.headers["Allow"] == "GET, POST, HEAD"
     refused(await http.get("/predict"), 405, "method_not_allowed")
 
 

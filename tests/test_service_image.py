@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -37,6 +42,22 @@ def test_the_last_stage_installs_nothing_and_runs_as_nobody_special() -> None:
 def test_the_image_checks_its_health() -> None:
     (check,) = [line for line in stages()[1] if line.startswith("HEALTHCHECK")]
     assert "/readyz" in check
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_the_check_asks_over_tls_where_the_service_speaks_it(scheme: str) -> None:
+    """What it asks first: a request, or the hello of TLS."""
+    (check,) = [line for line in stages()[1] if line.startswith("HEALTHCHECK")]
+    _, option, code = json.loads(check.split("CMD ")[1])
+    said = {"BABELPROOF_TLS_CERT": "cert.pem"} if scheme == "https" else {}
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        code = code.replace(":3000/", f":{server.getsockname()[1]}/")
+        with subprocess.Popen([sys.executable, option, code], env=said, stderr=subprocess.DEVNULL) as asking:
+            connection = server.accept()[0]
+            with connection:
+                asked = connection.recv(4)
+        assert asking.returncode != 0, "it was not answered"
+    assert asked[:3] == (b"GET" if scheme == "http" else b"\x16\x03\x01")
 
 
 def test_the_image_holds_pinned_serving_dependencies_and_the_model() -> None:

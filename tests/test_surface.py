@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -207,3 +210,32 @@ def test_the_augmenters_are_listed_with_what_they_leave_alone():
     assert all(row["does"] and row["leaves alone"] for row in rows.values())
     assert rows["nlpaug:ReservedAug"]["data"] == "nlpaug:ReservedAug:groups.json"
     assert "th" in rows["nlpaug:KeyboardAug"]["languages"] and rows["nlpaug:SpellingAug"]["languages"] == ["en"]
+
+
+def test_the_misspellings_of_nlpaug_are_the_same_in_every_process():
+    pytest.importorskip("nlpaug")
+    code = (
+        "from probes import languages, perturbations\n"
+        "text = 'their until because which business beginning really'\n"
+        "print(list(perturbations.get('nlpaug:SpellingAug')(text, languages.get('en'))))"
+    )
+    said = [
+        subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, stdout=-1)
+        for seed in ("1", "2", "3")
+    ]
+    first, *others = [process.communicate()[0] for process in said]
+    assert b"Edit(" in first and others == [first, first]
+
+
+def test_the_files_of_nlpaug_are_those_of_the_user(tmp_path):
+    pytest.importorskip("nlpaug")
+    path = tmp_path / "mine.txt"
+    path.write_text("время времья\n", "utf-8")
+    assert perturbations.get(f"nlpaug:SpellingAug:{path}").files == (path,)
+
+
+def test_numbers_are_neither_telephone_numbers_nor_endless():
+    assert results("numbers", "Ruf 044 123 456 an", "de") == set()
+    assert results("numbers", "9" * 5000, "de") == set()
+    assert results("numbers", "1234567", "de") == {"1.234.567", "1\u202f234\u202f567"}
+    assert results("numbers", "12.345.678", "de") == {"12345678", "12\u202f345\u202f678"}

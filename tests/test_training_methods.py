@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,14 @@ def test_a_loss_or_gradient_that_is_no_number_stops_before_anything_is_spoilt(
     lines = STAGE.replace("epochs = 4", "epochs = 3") + f'method = "tests.fakes_training:Breaking{where.title()}"'
     plan = recipe.load(write_recipe(tmp_path / "toy.toml", place / "encoder", [lines]))
     with pytest.raises(TrainingStopped, match=rf"step 31: {message} is not a number; .*checkpoint-20 is kept"):
+        trained(plan, place, tmp_path, tokenizer)
+    for thread in threading.enumerate():
+        if type(thread).__name__ in ("_RefreshThread", "_AsyncWriterThread"):
+            thread.join(5)
+            assert not thread.is_alive(), "progress and logs are closed"
+    file = tmp_path / "stage" / "checkpoint-20" / ("model.safetensors" if where == "loss" else "optimizer.pt")
+    file.write_bytes(file.read_bytes()[:1000])
+    with pytest.raises(TrainingStopped, match=r"checkpoint-20 or the best one .* is damaged and could not be read"):
         trained(plan, place, tmp_path, tokenizer)
 
 

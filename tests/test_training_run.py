@@ -155,6 +155,9 @@ def test_early_stopping_and_frozen_embeddings(place: Path, tmp_path: Path, token
     plan = recipe.load(write_recipe(tmp_path / "toy.toml", place / "encoder", [stage]))
     model, result = trained(plan, place, tmp_path, tokenizer)
     assert result["steps"] == 3 * 20, "one evaluation to begin with, two without progress"
+    resumed, again = trained(plan, place, tmp_path, tokenizer)
+    assert again == result, "killed between its last checkpoint and its last word, a stopped run trains no more"
+    assert all(torch.equal(values, resumed.state_dict()[name]) for name, values in model.state_dict().items())
     plan = recipe.load(write_recipe(tmp_path / "toy.toml", place / "encoder", [STAGE + "freeze_embeddings = true"]))
     model, result = trained(plan, place, tmp_path / "2", tokenizer)
     assert result["steps"] == 4 * 20
@@ -274,6 +277,18 @@ def test_what_cannot_run_says_so_before_training(place: Path, tmp_path: Path) ->
         told = ask(app, ["run", str(plan), "--out", str(tmp_path / "theirs"), "--data", str(place / "data"), choice])
         assert "is not empty and holds no run" in told.stderr
     assert (tmp_path / "theirs" / "model").is_dir()
+
+
+def test_smoothing_without_its_noise_in_training_is_told(place: Path, tmp_path: Path) -> None:
+    noise = 'method = ["plain", { name = "random-perturbation", unit = "absolute", scale = 0.5 }]'
+    told = {}
+    for method, sigma in ((noise, 0.5), (noise, 0.25), ("", 0.5), ("", 0)):
+        plan = write_recipe(tmp_path / "toy.toml", place / "encoder", [STAGE + method], head=f"smoothing = {sigma}")
+        told[method, sigma] = gather(recipe.load(plan), place / "data").notes
+    assert [key for key, notes in told.items() if any("does not train under that noise" in note for note in notes)] == [
+        (noise, 0.25),
+        ("", 0.5),
+    ]
 
 
 def test_list_names_recipes_and_methods() -> None:

@@ -27,16 +27,17 @@ def catalogue(root: Path, locale: str, messages: dict[str, str]) -> None:
 
 def test_catalogues_become_pairs_that_align_reads(tmp_path: Path) -> None:
     catalogue(tmp_path / "mo", "gu", {"menu\4_Save the file": "ફાઇલ સંગ્રહો (_S)", "Close": "બંધ", "Not done at all": ""})
-    catalogue(tmp_path / "mo", "pt_BR", {"menu\4_Save the file": "~Salvar o <b>arquivo</b>"})
+    plural = {"Close one window\0Close %d windows": "Fechar uma janela\0Fechar %d janelas"}
+    catalogue(tmp_path / "mo", "pt_BR", {"menu\4_Save the file": "~Salvar o <b>arquivo</b>"} | plural)
     catalogue(tmp_path / "mo", "ca@valencia", {"menu\4_Save the file": "Guarda el fitxer"})
     catalogue(tmp_path / "mo", "en_GB", {"menu\4_Save the file": "Save the file, please"})
     out = tmp_path / "office" / "multi.tsv"
-    assert write_translations("gettext", tmp_path / "mo", [], out) == {"gu": 1, "pt": 1}
+    assert write_translations("gettext", tmp_path / "mo", [], out) == {"gu": 1, "pt": 2}
     pairs = read_pairs([out.parent])
-    assert pairs.english == ["Save the file"]
+    assert pairs.english == ["Close one window", "Save the file"]
     assert {lang: dict(rows) for lang, rows in pairs.rows.items()} == {
-        "gu": {"office": [("ફાઇલ સંગ્રહો", 0)]},
-        "pt": {"office": [("Salvar o arquivo", 0)]},
+        "gu": {"office": [("ફાઇલ સંગ્રહો", 1)]},
+        "pt": {"office": [("Fechar uma janela", 0), ("Salvar o arquivo", 1)]},
     }
 
 

@@ -69,9 +69,9 @@ def token_norm(vectors: Tensor, content: Tensor) -> Tensor:
 def radius(epsilon: float, unit: Unit, norm: Norm, per: Per, vectors: Tensor, content: Tensor) -> Tensor:
     """The radius that epsilon means for these vectors.
 
-    absolute: epsilon itself. relative: for one token's l2 ball, epsilon times the mean token norm; the other balls are
-    measured alike, by the root mean square of a coordinate (l-infinity), and by the norm of all tokens of a text
-    together (sequence), so that one epsilon is one dose.
+    absolute: epsilon itself. relative: for one token's l2 ball, epsilon times the mean token norm of the batch; the
+    other balls are measured alike, by that norm / sqrt(width), the coordinate of an even token (l-infinity), and by
+    that norm x sqrt(n), all n tokens of a text together (sequence), so that one epsilon is one dose.
     """
     if unit == "absolute":
         return torch.tensor(epsilon, device=vectors.device)

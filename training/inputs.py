@@ -63,10 +63,25 @@ def gather(recipe: Recipe, root: Path, *, max_rows: int | None = None) -> Inputs
         if path.suffix in (".safetensors", ".bin", ".json"):
             hashes[f"encoder/{path.name}"] = _digest(path)
     notes = dict.fromkeys(note for loaded in (*train, *dev, test) for note in loaded.notes)
-    inputs = Inputs(recipe, encoder, train, dev, test, hashes, max_rows, tuple(notes))
+    inputs = Inputs(recipe, encoder, train, dev, test, hashes, max_rows, (*notes, *_smoothing_notes(recipe)))
     _check_labels(inputs)
     _check_languages(inputs)
     return inputs
+
+
+def _smoothing_notes(recipe: Recipe) -> list[str]:
+    """A line if the model is to be smoothed with noise that its last stage does not train under."""
+    wanted = {"distribution": "gaussian", "scale": recipe.smoothing, "unit": "absolute", "place": "embeddings"}
+    methods = recipe.stage[-1].objective.methods
+    if not recipe.smoothing or any(
+        all(getattr(method, name, None) == value for name, value in wanted.items()) for method in methods
+    ):
+        return []
+    sigma = f"{recipe.smoothing:g}"
+    return [
+        f"smoothing = {sigma}, but the last stage does not train under that noise, so certified radii will be small; "
+        f'give it method = {{ name = "random-perturbation", unit = "absolute", scale = {sigma} }}'
+    ]
 
 
 def find_encoder(name: str) -> str:

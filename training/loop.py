@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -34,6 +36,9 @@ from training.head import special_ids
 from training.precision import bf16_works
 from training.recipe import Recipe, Stage
 from training.trainer import Diverged, Finite, MethodTrainer, TrainingStopped
+
+_UNWRITTEN = ("write", "unexpected pos")
+"""Words of torch's errors when a file does not fit on the disk."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +70,10 @@ def train(work: Work) -> dict[str, Any]:
     dev = sorted(encode(work.dev), key=lambda row: len(row["input_ids"])) if work.dev else None
     # what is written and shown comes from the first process
     writer = SummaryWriter(str(work.logs)) if processes.here().is_main_process else None
-    callbacks = [_NextEpoch(data), Finite(), _Report(work.console, stage.name), TensorBoardCallback(writer),
-                 *work.callbacks]  # fmt: skip
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+               TimeRemainingColumn())  # fmt: skip
+    bar = Progress(*columns, console=work.console)
+    callbacks = [_NextEpoch(data), Finite(), _Report(bar, stage.name), TensorBoardCallback(writer), *work.callbacks]
     if stage.patience:
         callbacks.append(EarlyStoppingCallback(stage.patience))
     trainer = MethodTrainer(
@@ -89,32 +96,47 @@ def train(work: Work) -> dict[str, Any]:
     with warnings.catch_warnings():
         # checkpoints within one tick of the file system's clock are ordered by number: as good
         warnings.filterwarnings("ignore", message="mtime may not be reliable")
-        _train(trainer, checkpoint, work.folder)
-    if writer:
-        writer.close()
+        _train(trainer, checkpoint, work.folder, (writer or nullcontext(), bar))
     return {"steps": trainer.state.global_step, "rows": len(data), "dev_accuracy": trainer.state.best_metric}
 
 
-def _train(trainer: Trainer, checkpoint: Path | None, folder: Path) -> None:
-    """Train to the end, or say where it stopped and what is kept."""
+def _train(
+    trainer: Trainer, checkpoint: Path | None, folder: Path, reports: Iterable[AbstractContextManager[Any]]
+) -> None:
+    """Train to the end, or say where it stopped and what is kept; the reports are closed either way."""
+    before = _state(checkpoint) if checkpoint else TrainerState()
     try:
-        if checkpoint and 0 < trainer.args.max_steps <= _state(checkpoint).global_step:
-            # Trainer would go on to the end of the epoch that max_steps cut short
-            trainer.state = _state(checkpoint)
-            trainer._load_from_checkpoint(trainer.state.best_model_checkpoint or str(checkpoint))
-        else:
-            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    except (Diverged, OSError, SafetensorError, RuntimeError) as error:
+        with ExitStack() as stack:
+            for report in reports:
+                stack.enter_context(report)
+            if checkpoint and _over(before):
+                # Trainer would go on: it forgets that training was to stop here
+                trainer.state = before
+                best = Path(before.best_model_checkpoint or checkpoint).name  # the folder may be called from elsewhere
+                trainer._load_from_checkpoint(str(folder / best))
+            else:
+                trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    except (Diverged, OSError, SafetensorError, RuntimeError, EOFError, UnpicklingError) as error:
+        if checkpoint and trainer.state.global_step <= before.global_step and _unread(error):
+            raise TrainingStopped(
+                f"{checkpoint} or the best one beside it is damaged and could not be read: {error}; remove it and give "
+                "the same command again, or start over with --fresh"
+            ) from error
         kept = newest_checkpoint(folder)
         left = f"{kept} is kept" if kept else "no checkpoint was written yet"
         if isinstance(error, Diverged):
             advice = "lower the learning rate, epsilon or scale in the recipe, and name another --out"
             raise Diverged(f"{error}; {left}; {advice}") from error
-        if isinstance(error, RuntimeError) and "write" not in str(error):
+        if not isinstance(error, OSError | SafetensorError) and not any(word in str(error) for word in _UNWRITTEN):
             raise
         raise TrainingStopped(
             f"{folder} could not be written: {error}; {left}; make room and give the same command again"
         ) from error
+
+
+def _unread(error: Exception) -> bool:
+    """Whether safetensors, pickle or torch could make nothing of a file."""
+    return isinstance(error, SafetensorError | EOFError | UnpicklingError) or "PytorchStreamReader" in str(error)
 
 
 def newest_checkpoint(folder: Path) -> Path | None:
@@ -126,6 +148,12 @@ def newest_checkpoint(folder: Path) -> Path | None:
         except (OSError, ValueError, KeyError):
             continue
     return max(whole)[1] if whole else None
+
+
+def _over(state: TrainerState) -> bool:
+    """Whether training was to stop at this checkpoint: early, or because all steps are made."""
+    control = state.stateful_callbacks.get("TrainerControl", {})
+    return bool(control.get("args", {}).get("should_training_stop"))
 
 
 def _state(checkpoint: Path) -> TrainerState:
@@ -191,30 +219,21 @@ class _NextEpoch(TrainerCallback):
 class _Report(TrainerCallback):
     """A progress bar on the console, and a line for every evaluation."""
 
-    def __init__(self, console: Console, name: str) -> None:
-        self._console, self._name = console, name
+    def __init__(self, bar: Progress, name: str) -> None:
+        self._bar, self._name = bar, name
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-                   TimeRemainingColumn())  # fmt: skip
-        self._progress = Progress(*columns, console=self._console)
-        self._task = self._progress.add_task(self._name, total=state.max_steps, completed=state.global_step)
-        self._progress.start()
+        self._task = self._bar.add_task(self._name, total=state.max_steps, completed=state.global_step)
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        self._progress.update(self._task, completed=state.global_step)
+        self._bar.update(self._task, completed=state.global_step)
 
     def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         if "loss" in (logs := kwargs.get("logs") or {}):
-            self._progress.update(self._task, description=f"{self._name} (loss {logs['loss']:.3f})")
+            self._bar.update(self._task, description=f"{self._name} (loss {logs['loss']:.3f})")
 
     def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         accuracy = (kwargs.get("metrics") or {}).get("eval_accuracy", float("nan"))
-        self._console.print(f"{self._name}: epoch {state.epoch or 0:.2f}, dev accuracy {accuracy:.3f}")
-
-    def on_train_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
-        self._progress.stop()
+        self._bar.console.print(f"{self._name}: epoch {state.epoch or 0:.2f}, dev accuracy {accuracy:.3f}")

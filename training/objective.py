@@ -61,9 +61,10 @@ class Objective:
     def loss(self, passes: Passes) -> tuple[Tensor, dict[str, Tensor]]:
         """The scalar to minimise on a batch, and its parts by name."""
         parts: dict[str, Tensor] = {}
+        passes.clean_weight = self.clean_weight
         for name, method in zip(self.names, self.methods, strict=True):
             if (penalty := method.penalty(passes)) is not None:
-                parts[name] = penalty
+                parts[name] = parts[name] + penalty if name in parts else penalty
         if self.clean_weight and not passes.clean_is_spent:
             parts["clean"] = self.clean_weight * passes.cross_entropy(passes.clean)
         if not parts:

@@ -33,15 +33,17 @@ class Passes:
         self.view = {name[len(VIEW) :]: value for name, value in batch.items() if name.startswith(VIEW)}
         ids, mask = self.inputs["input_ids"], self.inputs["attention_mask"]
         self.content = (mask.bool() & ~torch.isin(ids, special.to(ids.device)))[..., None].float()
+        self.clean_weight = 1.0
         self.clean_is_spent = False
         self._dropout = self._seed()
-        self._last: Any = None
+        self._last: tuple[Any, Callable[[], None]] | None = None
 
     @cached_property
     def clean(self) -> Tensor:
         """Logits of the batch as it is, shape (n, labels)."""
-        blocks: Any = self.model.get_submodule(_blocks(self.model))
-        with hooked(blocks[-1], self._remember):
+        name = _blocks(self.model)
+        blocks: Any = self.model.get_submodule(name) if name else None
+        with hooked(blocks[-1], self._remember) if blocks else nullcontext():
             return self._run(self.inputs)
 
     @property
@@ -82,8 +84,8 @@ class Passes:
             words = _bare(self.model).get_input_embeddings()
             with hooked(words, lambda output: output + added.to(output.dtype)):
                 return self._run(self.inputs)
-        states = self._states.detach() if frozen else self._states
-        with _short_cut(self.model, _with_states(self._last, states + added.to(states.dtype))):
+        (output, restore), states = self._reached, self._states.detach() if frozen else self._states
+        with _short_cut(self.model, _with_states(output, states + added.to(states.dtype)), restore):
             return self._run(self.inputs)
 
     def cross_entropy(self, logits: Tensor) -> Tensor:
@@ -97,12 +99,21 @@ class Passes:
 
     @property
     def _states(self) -> Tensor:
-        _ = self.clean
-        states: Tensor = self._last[0] if isinstance(self._last, tuple) else self._last
+        output, _ = self._reached
+        states: Tensor = output[0] if isinstance(output, tuple) else output
         return states
 
+    @property
+    def _reached(self) -> tuple[Any, Callable[[], None]]:
+        """The last block's output in the clean pass, and what brings back the random state that it left."""
+        _ = self.clean
+        if self._last is None:
+            kind = type(_bare(self.model).base_model).__name__
+            raise ValueError(f'{kind} is no stack of blocks whose last states could move; write place = "embeddings"')
+        return self._last
+
     def _remember(self, output: Any) -> Any:
-        self._last = output
+        self._last = output, _random_state(self.labels.device)
         return output
 
     def _run(self, inputs: Mapping[str, Tensor], dropout: int | None = None) -> Tensor:
@@ -116,13 +127,15 @@ class Passes:
         return int(torch.randint(2**62, (1,), generator=self.rng, device=self.rng.device))
 
 
-def _blocks(model: nn.Module) -> str:
-    """Name of the list of the encoder's blocks."""
-    depth = _bare(model).base_model.config.num_hidden_layers
-    for name, module in model.named_modules():
-        if isinstance(module, nn.ModuleList) and len(module) == depth:
-            return name
-    raise ValueError(f"{type(_bare(model)).__name__} has no list of {depth} blocks to perturb the last states of")
+def _blocks(model: nn.Module) -> str | None:
+    """Name of the list of the encoder's blocks; None where it has none, shared blocks say, or several (XLM's parts)."""
+    depth = getattr(_bare(model).base_model.config, "num_hidden_layers", 0)
+    for parent, module in model.named_modules():
+        lists = [name for name, child in module.named_children()
+                 if isinstance(child, nn.ModuleList) and len(child) == depth]  # fmt: skip
+        if lists:
+            return f"{parent}.{lists[0]}".lstrip(".") if len(lists) == 1 else None
+    return None
 
 
 def _bare(model: nn.Module) -> Any:
@@ -140,24 +153,37 @@ def hooked(module: nn.Module, change: Callable[[Any], Any]) -> Iterator[None]:
         handle.remove()
 
 
-class _Given(nn.Module):
-    """A block that answers what it was told to."""
+def _random_state(device: torch.device) -> Callable[[], None]:
+    """What brings the global generators of CPU and device back to where they are now."""
+    state, cuda = torch.get_rng_state(), torch.cuda.get_rng_state(device) if device.type == "cuda" else None
 
-    def __init__(self, output: Any) -> None:
+    def restore() -> None:
+        torch.set_rng_state(state)
+        if cuda is not None:
+            torch.cuda.set_rng_state(cuda, device)
+
+    return restore
+
+
+class _Given(nn.Module):
+    """A block that answers what it was told to, and leaves the random state as the real blocks did."""
+
+    def __init__(self, output: Any, restore: Callable[[], None]) -> None:
         super().__init__()
-        self.output = output
+        self.output, self.restore = output, restore
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
+        self.restore()
         return self.output
 
 
 @contextmanager
-def _short_cut(model: nn.Module, output: Any) -> Iterator[None]:
+def _short_cut(model: nn.Module, output: Any, restore: Callable[[], None]) -> Iterator[None]:
     """Let one module that answers `output` stand for all blocks."""
-    parent_name, _, child = _blocks(model).rpartition(".")
+    parent_name, _, child = (_blocks(model) or "").rpartition(".")
     parent = model.get_submodule(parent_name)
     real = parent.get_submodule(child)
-    setattr(parent, child, nn.ModuleList([_Given(output)]))
+    setattr(parent, child, nn.ModuleList([_Given(output, restore)]))
     try:
         yield
     finally:

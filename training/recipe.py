@@ -104,7 +104,8 @@ class Recipe:
     keep: tuple[Kept, ...] = ()
     """Precisions written beside it, for backends that are faster with them: fp32 (OpenVINO), fp16 (GPUs)."""
     smoothing: float = 0.0
-    """Standard deviation of noise on word embeddings; above 0 the graphs that noisy passes need are exported too."""
+    """Standard deviation of noise on word embeddings; above 0 the graphs that noisy passes need are exported too.
+    Training under that noise is up to the method."""
     seed: int = 7
     licence: str = "not stated"
     licences: Mapping[str, str] = field(default_factory=dict)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from probes.files import json_text
 from probes.statistics.intervals import Counts, Share, share
 
 FORMAT = "babelproof-behaviour/1"
@@ -112,7 +112,7 @@ class BehaviourReport:
             "rows": [asdict(row) for row in self.rows()],
             "cases": [asdict(verdict) for verdict in self.verdicts],
         }
-        return json.dumps(whole, ensure_ascii=False, sort_keys=True, allow_nan=False, indent=1) + "\n"
+        return json_text(whole, indent=1) + "\n"
 
 
 def _row(lang: str, test: str, found: Sequence[Verdict]) -> Row:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from rich.table import Table
+from rich.text import Text
 
 from probes.behaviour.results import BehaviourReport, Row, Summary, Verdict
 from probes.render.grid import language_name, percent
+from probes.render.rows import line, plain
 from probes.statistics.intervals import Share
 
 LEGEND = (
@@ -17,24 +19,24 @@ LEGEND = (
 def terminal(report: BehaviourReport) -> Table:
     """The table, ready to be printed by a rich console."""
     head, *lines = _grid(report)
-    table = Table(title=summary(report), caption=LEGEND, title_justify="left", caption_justify="left")
+    table = Table(title=Text(summary(report)), caption=Text(LEGEND), title_justify="left", caption_justify="left")
     for place, name in enumerate(head):
-        table.add_column(name.replace(" ", "\n"), justify="right" if place else "left", no_wrap=place == 0)
-    for line in lines:
-        table.add_row(*(cell.replace(" [", "\n[").replace("] ", "]\n") for cell in line))
+        table.add_column(Text(name.replace(" ", "\n")), justify="right" if place else "left", no_wrap=place == 0)
+    for cells in lines:
+        table.add_row(*(Text(cell.replace(" [", "\n[").replace("] ", "]\n")) for cell in cells))
     return table
 
 
 def markdown(report: BehaviourReport, limit: int = 0) -> str:
     """The table and what each test says, and so many failing cases of each test and language."""
     head, *lines = _grid(report)
-    said = ["# Behavioural tests", "", f"{summary(report)}.", "", LEGEND, "", _line(head), _line(["---"] * len(head))]
-    said += [_line(line) for line in lines]
+    said = ["# Behavioural tests", "", f"{plain(summary(report))}.", "", LEGEND, ""]
+    said += map(line, (head, ["---"] * len(head), *lines))
     said += ["", "| test | kind | what it says |", "| --- | --- | --- |"]
-    said += [_line([name, found["kind"], found["says"]]) for name, found in report.provenance["tests"].items()]
+    said += [line([name, found["kind"], found["says"]]) for name, found in report.provenance["tests"].items()]
     shown = examples(report, limit)
     return (
-        "\n".join([*said, *(["", "## Failing cases", *(f"- {_plain(one)}" for one in shown)] if shown else [])]) + "\n"
+        "\n".join([*said, *(["", "## Failing cases", *(f"- {plain(one)}" for one in shown)] if shown else [])]) + "\n"
     )
 
 
@@ -89,11 +91,3 @@ def _case(verdict: Verdict) -> str:
 def _said(text: str, pair: str | None, predicted: str, probability: float | None) -> str:
     whole = text if pair is None else f"{text} ‖ {pair}"
     return f"“{whole}” {predicted}" + ("" if probability is None else f" (p {probability:.2f})")
-
-
-def _line(cells: list[str]) -> str:
-    return f"| {' | '.join(_plain(cell) for cell in cells)} |"
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -13,6 +12,7 @@ from typing import Any
 
 from probes.certificates.deletion import Deletion, EditCertificate, certify
 from probes.data import DataError, checked
+from probes.files import json_text
 from probes.oracle import DeadlinePassed, Oracle
 from probes.running import provenance
 from probes.statistics.intervals import Share, share
@@ -89,7 +89,7 @@ class Certified:
             "curves": [asdict(curve) for curve in self.curves()],
             "texts": [asdict(one) for one in self.judged],
         }
-        return json.dumps(whole, ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False) + "\n"
+        return json_text(whole, indent=1) + "\n"
 
     def _curve(self, lang: str, texts: Sequence[Judged]) -> Curve:
         return Curve(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -49,6 +50,19 @@ def get(code: str) -> Language:
         return Language(code=code, name=code, casing="default")
     language: Language = importlib.import_module(f"{__name__}.{primary}").LANGUAGE
     return language
+
+
+@lru_cache(maxsize=1024)
+def covers(wanted: str, code: str) -> bool:
+    """Whether a code is of the language that is wanted: zh is zh-Hant too, and zho and ZH; zh-Hant only itself."""
+    (primary, *more), (other, *rest) = (one.replace("_", "-").lower().split("-") for one in (wanted, code))
+    return get(primary).code == get(other).code and (not more or more == rest)
+
+
+def named(wanted: str, codes: Sequence[str]) -> str | None:
+    """The language that is wanted by its code among these; by another code of it where just one is of it."""
+    found = [wanted] if wanted in codes else [code for code in codes if covers(wanted, code)]
+    return found[0] if len(found) == 1 else None
 
 
 def missing(language: Language) -> tuple[str, ...]:

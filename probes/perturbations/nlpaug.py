@@ -103,7 +103,10 @@ def _tfidf(language: Language, path: str | None) -> list[Any]:
 def _model(name: str, path: str) -> Any:
     """Data of the library by its file: it would itself keep the first it has read for every later one."""
     module, _, kind = name.partition(".")
-    return getattr(import_module(f"nlpaug.model.{module}"), kind)(path)
+    found = getattr(import_module(f"nlpaug.model.{module}"), kind)(path)
+    for spellings in found.dict.values() if kind == "Spelling" else ():
+        spellings.sort()  # the library keeps them in the order of a set, another in every process
+    return found
 
 
 NEEDS["a layout in nlpaug"] = lambda language: language.code in _KEYBOARDS
@@ -192,7 +195,13 @@ def augmenter(name: str) -> Probe:
     if path:
         _readable(head, one, path)
     edits: Perturbation = partial(_edits, one=one, path=path or None)
-    return Probe(f"nlpaug:{name}", f"nlpaug: {one.does}.", "word", None if path else one.needs, edits)
+    files = _files(Path(path)) if path else ()
+    return Probe(f"nlpaug:{name}", f"nlpaug: {one.does}.", "word", None if path else one.needs, edits, files=files)
+
+
+def _files(path: Path) -> tuple[Path, ...]:
+    """The file, or those of a folder."""
+    return tuple(sorted(one for one in path.iterdir() if one.is_file())) if path.is_dir() else (path,)
 
 
 def _readable(head: str, one: Augmenter, path: str) -> None:

@@ -20,11 +20,13 @@ def numbers(text: str, language: Language) -> Iterator[Edit]:
     """The thousands of a whole number of five digits or more are set apart in another way; its value stays."""
     sign = notation(language).group
     signs = _SPACES + ("" if sign == " " else sign)
-    grouped = rf"[0-9]{{1,3}}([{regex.escape(signs)}])[0-9]{{3}}(?:\1[0-9]{{3}})*"
-    # Not a part of a longer code, decimal or date.
-    for found in regex.finditer(rf"(?<![\w.,’'/:+-])(?:{grouped}|[1-9][0-9]{{4,}})(?![\w]|[.,’'/:-]\w)", text):
+    grouped = rf"[1-9][0-9]{{,2}}([{regex.escape(signs)}])[0-9]{{3}}(?:\1[0-9]{{3}}){{,8}}"
+    # Not a part of a longer code, telephone number, decimal or date.
+    before, after = rf"(?<![\w.,’'/:+-]|\d[{_SPACES}])", rf"(?!\w|[.,’'/:-]\w|[{_SPACES}]\d)"
+    for found in regex.finditer(rf"{before}(?:{grouped}|[1-9][0-9]{{4,29}}){after}", text):
         plain = regex.sub(r"[^0-9]", "", found[0])
         if len(plain) > 4:
-            groups = f"{int(plain):,}".split(",")
+            head = (len(plain) - 1) % 3 + 1
+            groups = [plain[:head], *(plain[i : i + 3] for i in range(head, len(plain), 3))]
             for other in dict.fromkeys((plain, *(mark.join(groups) for mark in (sign, NARROW)))):
                 yield Edit(found.start(), found.end(), other)

@@ -30,7 +30,7 @@ def github(report: Report) -> str:
 
 
 def _title(finding: Finding) -> str:
-    return f"{finding.verdict.lang} {visible(finding.verdict.step)}: {finding.verdict.ruling}"
+    return visible(f"{finding.verdict.lang} {finding.verdict.step}: {finding.verdict.ruling}")
 
 
 def _command(level: str, title: str, message: str) -> str:

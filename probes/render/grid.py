@@ -122,6 +122,8 @@ def summary(report: Report) -> str:
     for step in report.battery.steps:
         if step.goal != UNTARGETED:
             line += f"; {step.name} flips where it reaches {step.goal}"
+    if repeated := said["dataset"].get("repeated"):
+        line += f"; {repeated} texts repeat others of their language, so that the intervals are too narrow"
     if said.get("stopping"):
         line += "; cells ended when they were decided, so that only the intervals of their verdicts hold"
     return f"{line}; cut short by the deadline" if report.truncated else line

@@ -19,11 +19,11 @@ def junit(report: Report) -> str:
     battery = visible(report.provenance["battery"]["name"])
     root = xml.Element("testsuites", {"name": f"babelproof {battery}", **_counts(whole)})
     for lang, found in by_language.items():
-        suite = xml.SubElement(root, "testsuite", {"name": f"{lang} {language_name(lang)}", **_counts(found)})
+        suite = xml.SubElement(root, "testsuite", {"name": visible(f"{lang} {language_name(lang)}"), **_counts(found)})
         properties = xml.SubElement(suite, "properties")
         xml.SubElement(properties, "property", {"name": "summary", "value": visible(summary(report))})
         for finding in found:
-            _case(suite, f"{battery}.{lang}", finding)
+            _case(suite, visible(f"{battery}.{lang}"), finding)
     xml.indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{xml.tostring(root, encoding="unicode")}\n'
 

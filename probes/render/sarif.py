@@ -6,6 +6,7 @@ import hashlib
 import json
 from typing import Any
 
+from probes.files import json_text
 from probes.render.findings import Finding, findings
 from probes.render.grid import language_name
 from probes.render.letters import visible
@@ -56,7 +57,7 @@ def sarif(report: Report) -> str:
         ],
     }
     log = {"$schema": SCHEMA, "version": VERSION, "runs": [run]}
-    return json.dumps(log, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    return json_text(log, indent=1, sort_keys=False) + "\n"
 
 
 def _result(finding: Finding, place: int) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import csv as comma
 import io
 from dataclasses import fields
 
+from probes.render.letters import visible
 from probes.report import Report, Row
 from probes.statistics.intervals import Share
 
@@ -25,4 +26,4 @@ def csv(report: Report) -> str:
 
 
 def _text(value: object) -> str:
-    return "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
+    return "" if value is None else f"{value:.6g}" if isinstance(value, float) else visible(str(value))

@@ -12,15 +12,15 @@ from probes.report import Report, Row
 def terminal(report: Report) -> Table:
     """The table, ready to be printed by a rich console."""
     shown = grid(report)
-    table = Table(title=summary(report), caption=LEGEND, title_justify="left", caption_justify="left")
+    table = Table(title=Text(summary(report)), caption=Text(LEGEND), title_justify="left", caption_justify="left")
     table.add_column("language", no_wrap=True)
     for name in ("all flips", *shown.steps, *(("clean accuracy", "robust accuracy") if shown.labelled else ())):
-        table.add_column(name, justify="right")
+        table.add_column(Text(name), justify="right")
     for lang in shown.languages:
         total = shown.totals[lang]
         cells = [_cell(total), *(_cell(shown.cells.get((lang, step))) for step in shown.steps)]
-        accuracies = [_stacked(accuracy(total.clean)), _stacked(accuracy(total.robust))] if shown.labelled else []
-        table.add_row(f"{lang}\n[dim]{language_name(lang)}[/]", *cells, *accuracies)
+        accuracies = [Text(_stacked(accuracy(one))) for one in (total.clean, total.robust)] if shown.labelled else []
+        table.add_row(Text(f"{lang}\n").append(language_name(lang), style="dim"), *cells, *accuracies)
     return table
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from probes.render.findings import flip
 from probes.render.grid import LEGEND, accuracy, cell, gap, grid, language_name, reach, summary
 from probes.render.letters import visible
-from probes.report import Report, Row
+from probes.render.rows import line, plain
+from probes.report import Outcome, Report, Row
 
 FLIPS = 3
-
-_ESCAPES = str.maketrans({"<": "&lt;", "&": "&amp;", **{mark: f"\\{mark}" for mark in "\\`*_|"}})
 
 
 def markdown(report: Report) -> str:
@@ -17,14 +18,14 @@ def markdown(report: Report) -> str:
     shown = grid(report)
     head = ["language", *(["clean accuracy", "robust accuracy"] if shown.labelled else []), "all flips"]
     head += [f"points against {shown.reference}", *shown.steps]
-    lines = ["# Robustness report", "", _plain(f"{summary(report)}."), "", LEGEND, ""]
-    lines += [_line(head), _line(["---"] * len(head))]
+    lines = ["# Robustness report", "", plain(f"{summary(report)}."), "", LEGEND, ""]
+    lines += [line(head), line(["---"] * len(head))]
     for lang in shown.languages:
         total = shown.totals[lang]
         cells = [f"{lang} {language_name(lang)}"]
         cells += [accuracy(total.clean), accuracy(total.robust)] if shown.labelled else []
         cells += [_cell(total), gap(shown.gaps.get(lang))]
-        lines.append(_line(cells + [_cell(shown.cells.get((lang, step))) for step in shown.steps]))
+        lines.append(line(cells + [_cell(shown.cells.get((lang, step))) for step in shown.steps]))
     return visible("\n".join([*lines, "", *_flips(report, shown.languages)]) + "\n")
 
 
@@ -34,19 +35,15 @@ def _cell(row: Row | None) -> str:
 
 def _flips(report: Report, langs: tuple[str, ...]) -> list[str]:
     lines = ["## Flips", "", "Changed letters stand as [old→new]; what cannot be seen is spelled as its code point."]
-    for lang in langs:
-        fooled = [o for o in report.outcomes if o.lang == lang and o.status == "fooled"]
-        if fooled:
-            lines += ["", f"### {lang} {language_name(lang)}: {len(fooled)} flips", ""]
-            lines += [f"- {_plain(flip(outcome))}" for outcome in fooled[:FLIPS]]
-            lines += [f"- … and {len(fooled) - FLIPS} more"] if len(fooled) > FLIPS else []
+    counts: Counter[str] = Counter()
+    shown: dict[str, list[Outcome]] = {}
+    for outcome in report.outcomes:
+        if outcome.status == "fooled":
+            counts[outcome.lang] += 1
+            if counts[outcome.lang] <= FLIPS:
+                shown.setdefault(outcome.lang, []).append(outcome)
+    for lang in (lang for lang in langs if counts[lang]):
+        lines += ["", f"### {plain(f'{lang} {language_name(lang)}')}: {counts[lang]} flips", ""]
+        lines += [f"- {plain(flip(outcome))}" for outcome in shown[lang]]
+        lines += [f"- … and {counts[lang] - FLIPS} more"] if counts[lang] > FLIPS else []
     return lines if len(lines) > 3 else ["No prediction flipped."]
-
-
-def _line(cells: list[str]) -> str:
-    return f"| {' | '.join(_plain(cell) for cell in cells)} |"
-
-
-def _plain(text: str) -> str:
-    """Text that Markdown takes as text: one line, no tags, no emphasis, no cells."""
-    return " ".join(text.split()).translate(_ESCAPES)

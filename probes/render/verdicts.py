@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from probes.files import json_text
 from probes.render.grid import language_name, percent
 from probes.render.rows import markdown_table
 from probes.report import Report
@@ -93,7 +93,7 @@ def to_json(report: Report, found: Sequence[Verdict], reference: str = "en") -> 
         "verdicts": [asdict(one) for one in found],
         "across": {name: _across(across(report, name), reference) for name in _quantities(report)},
     }
-    return json.dumps(whole, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    return json_text(whole, indent=1) + "\n"
 
 
 def _quantities(report: Report) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ def connect(path: str | Path, kind: str, application: int, schema: str, *, alone
         if path:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         found = sqlite3.connect(
-            path, timeout=0.5 if alone else _PATIENCE, isolation_level=None, check_same_thread=False
+            path, timeout=_NO_PATIENCE if alone else _PATIENCE, isolation_level=None, check_same_thread=False
         )
         try:
             _prepare(found, path, kind, application, schema, alone)

@@ -16,6 +16,8 @@ from probes import perturbations
 from probes.steps import Step
 from probes.types import Classifier, Example
 
+_PACKAGES = ("babelproof", "anyascii", "numpy", "py3langid", "regex", "scipy")
+
 
 def identity(classifier: Classifier) -> dict[str, Any]:
     """What is known of the model: labels, the digest of its manifest, or what it says of itself."""
@@ -31,10 +33,15 @@ def dataset(examples: Sequence[Example]) -> dict[str, Any]:
     return {"sha256": digest, "languages": dict(sorted(Counter(e.lang for e in examples).items()))}
 
 
-def versions() -> dict[str, str]:
-    """Of what the result depends on."""
-    found = {name: _version(name) for name in ("babelproof", "numpy", "regex")}
+def versions(also: Iterable[str] = ()) -> dict[str, str]:
+    """Of what every result depends on, and of these packages."""
+    found = {name: _version(name) for name in (*_PACKAGES, *also)}
     return found | {"python": ".".join(platform.python_version_tuple()[:2])}
+
+
+def packages(steps: Iterable[Step]) -> list[str]:
+    """The packages that need not be there on which the steps of a battery depend."""
+    return ["nlpaug"] if any(name.startswith("nlpaug:") for step in steps for name in step.perturbations) else []
 
 
 def files(steps: Iterable[Step]) -> dict[str, dict[str, str]]:

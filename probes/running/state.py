@@ -16,6 +16,7 @@ from typing import Any, overload
 from probes.data import DataError
 from probes.report import Outcome, outcome_from_json, outcome_to_json
 from probes.running.database import StoreError, connect, reading, told, writing
+from probes.statistics.sequential import turn
 from probes.types import Example, Item
 
 BLOCK = 32
@@ -41,6 +42,8 @@ _IN_ORDER = "SELECT body FROM outcomes ORDER BY step, lang, example, draw"
 _ROUND_ROBIN = """
 INSERT INTO examples SELECT ROW_NUMBER() OVER (ORDER BY round, lang) - 1, lang, id, gold, body
 FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY lang ORDER BY turn, id) AS round FROM raw)"""
+
+_REPEATED = "SELECT COUNT(*) - COUNT(DISTINCT hex(lang) || json_extract(body, '$[2]', '$[3]')) FROM examples"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,8 @@ class State(AbstractContextManager["State"]):
         execute = self._connection.execute
         with told(self._said, _KIND), writing(self._connection):
             execute("CREATE TEMP TABLE raw (lang BLOB, id BLOB, gold INTEGER, body TEXT, turn TEXT)")
-            rows = ((_bytes(e.lang), _bytes(e.id), e.label is not None, _body(e), _turn(seed, e)) for e in examples)
+            turned = ((e, turn(seed, e.id, e.lang)) for e in examples)
+            rows = ((_bytes(e.lang), _bytes(e.id), e.label is not None, _body(e), place) for e, place in turned)
             self._connection.executemany("INSERT INTO raw VALUES (?, ?, ?, ?, ?)", rows)
             twice = execute("SELECT lang, id FROM raw GROUP BY lang, id HAVING COUNT(*) > 1 LIMIT 1").fetchone()
             if twice:
@@ -115,18 +119,20 @@ class State(AbstractContextManager["State"]):
             execute("DROP TABLE raw")
 
     def dataset(self) -> dict[str, Any]:
-        """Digest and languages of the examples, how many there are, and how many have a gold label."""
+        """Digest and languages of the examples; how many have a gold label, how many repeat another text."""
         whole = hashlib.sha256(b"[")
         with told(self._said, _KIND):
             # by id: the order of the file says nothing
             for place, (body,) in enumerate(self._connection.execute("SELECT body FROM examples ORDER BY id, lang")):
                 whole.update((", " if place else "").encode() + body.encode())
             langs = self._connection.execute("SELECT lang, COUNT(*), SUM(gold) FROM examples GROUP BY lang").fetchall()
+            [repeated] = self._connection.execute(_REPEATED).fetchone()
         whole.update(b"]")
         return {
             "sha256": whole.hexdigest(),
             "languages": {_text(lang): n for lang, n, _ in langs},
             "gold": sum(gold for _, _, gold in langs),
+            "repeated": repeated,
         }
 
     def blocks(self) -> Iterator[Block]:
@@ -225,11 +231,6 @@ def _body(example: Example) -> str:
 def _example(body: str) -> Example:
     name, lang, text, pair, label = json.loads(body)
     return Example(name, Item(text, pair), lang, label)
-
-
-def _turn(seed: int, example: Example) -> str:
-    """What examples are sorted by so that they come in random order, whatever else there is."""
-    return hashlib.sha256(json.dumps([seed, example.id, example.lang]).encode()).hexdigest()
 
 
 def _sum(bodies: Iterable[str]) -> str:

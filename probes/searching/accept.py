@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
-from itertools import pairwise, takewhile
+from itertools import pairwise
 from operator import attrgetter
 from typing import TYPE_CHECKING, cast
 
 import regex
 
 from probes import detect
+from probes.dose import distance
 from probes.languages import Language
 from probes.registry import UnknownName, load_object, unknown
 from probes.text import Span, graphemes, splice, words
@@ -107,26 +108,8 @@ def cost(text: str, edit: Edit) -> int:
 
 
 def near(before: Sequence[str], after: Sequence[str], most: int) -> bool:
-    """Whether the Levenshtein distance is at most so much; a column of the table is two integers (Myers 1999)."""
-    for _ in "front", "back":
-        same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False)))
-        before, after = before[same:][::-1], after[same:][::-1]
-    if abs(len(before) - len(after)) > most:
-        return False
-    where: dict[str, int] = {}
-    for i, part in enumerate(before):
-        where[part] = where.get(part, 0) | 1 << i
-    last, distance = 1 << len(before) >> 1, len(before)
-    up, down = (1 << len(before)) - 1, 0  # where the column rises and falls by one
-    for part in after:
-        same = where.get(part, 0)
-        across = same | down
-        along = (((same & up) + up) ^ up) | same
-        right, left = down | ~(along | up), up & along
-        distance += bool(right & last) - bool(left & last)
-        right, left = right << 1 | 1, left << 1
-        up, down = left | ~(across | right), right & across
-    return distance <= most
+    """Whether the Levenshtein distance is at most so much."""
+    return abs(len(before) - len(after)) <= most and distance(before, after) <= most
 
 
 def _near_characters(most: int, text: str, edits: Sequence[Edit]) -> bool:

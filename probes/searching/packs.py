@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from probes import languages
-from probes.files import write_text
+from probes.files import json_text, write_text
 from probes.oracle import Oracle
 from probes.report import Outcome, Report
 from probes.searching import accept, goals
@@ -119,7 +119,7 @@ def attack_steps(battery: Battery) -> dict[str, Step]:
 
 def write(path: Path, findings: Iterable[Finding]) -> None:
     """One line each (schema: pack.schema.json), the file whole or not at all."""
-    lines = (json.dumps(_to_json(one), ensure_ascii=False, sort_keys=True, separators=(",", ":")) for one in findings)
+    lines = (json_text(_to_json(one)) for one in findings)
     write_text(path, "".join(f"{line}\n" for line in lines))
 
 

@@ -57,8 +57,9 @@ def untouched(item: Item, label: int, oracle: Oracle) -> Trial:
 def trials(item: Item, label: int, candidates: Sequence[Edits], oracle: Oracle) -> list[Trial]:
     """The candidates tried in their order, up to the end of the first chunk with a flip."""
     found: list[Trial] = []
-    for start in range(0, len(candidates), CHUNK):
-        chunk = candidates[start : start + CHUNK]
+    while len(found) < len(candidates):
+        size = CHUNK if oracle.left is None else max(1, min(CHUNK, oracle.left))  # the last queries are asked too
+        chunk = candidates[len(found) : len(found) + size]
         rows = oracle([edited(item, edits) for edits in chunk])
         found += [
             Trial(edits, float(row[label]), int(row.argmax()) != label) for edits, row in zip(chunk, rows, strict=True)
@@ -111,8 +112,15 @@ def by_word(text: str, edits: Sequence[Edit]) -> dict[Span, list[Edit]]:
 
 
 def by_importance(item: Item, label: int, spans: Sequence[Span], oracle: Oracle) -> list[Span]:
-    """Words, the most important first: least probability of the label without the word."""
-    if len(spans) < 2:
+    """Words, the most important first: least probability of the label without the word.
+
+    Half of what is left of the budget is for the search: where the other half cannot pay for every word, as many
+    neighbours as need be are left out together, and keep their order.
+    """
+    most = len(spans) if oracle.left is None else oracle.left // 2
+    size = -(-len(spans) // max(1, most))
+    groups = [spans[start : start + size] for start in range(0, len(spans), size)] if size else []
+    if len(groups) < 2:
         return list(spans)
-    without = oracle([edited(item, [Edit(start, end, "")]) for start, end in spans])[:, label]
-    return [spans[i] for i in np.argsort(without, kind="stable")]
+    without = oracle([edited(item, [Edit(start, end, "") for start, end in group]) for group in groups])[:, label]
+    return [span for i in np.argsort(without, kind="stable") for span in groups[i]]

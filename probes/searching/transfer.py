@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from probes.files import json_text
 from probes.oracle import Oracle
+from probes.render.rows import markdown_table
 from probes.searching import goals
 from probes.searching.packs import Finding, PackError, Source, by_source
 from probes.statistics.intervals import Share, share
@@ -54,7 +55,7 @@ class Transfer:
             "targets": list(self.targets),
             "cells": [asdict(cell) for cell in self.cells],
         }
-        return json.dumps(whole, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+        return json_text(whole, indent=1) + "\n"
 
     def rows(self, by_language: bool = False) -> list[dict[str, Any]]:
         """A row for each source (and language), a column for each target."""
@@ -78,8 +79,7 @@ def markdown(transfer: Transfer) -> str:
     """Both tables as Markdown, with what the figures are."""
     lines = ["# Transfer of attacks", "", LEGEND]
     for by_language in (False, True):
-        rows = transfer.rows(by_language)
-        lines += ["", _line(rows[0]), _line(["---"] * len(rows[0])), *(_line(row.values()) for row in rows)]
+        lines += ["", *markdown_table(transfer.rows(by_language))]
     return "\n".join(lines) + "\n"
 
 
@@ -161,7 +161,3 @@ def _named(sources: Mapping[Source, list[Finding]]) -> dict[str, list[Finding]]:
         source.name if names.count(source.name) == 1 else f"{source.name} {source.sha256[:12]}": findings
         for source, findings in sources.items()
     }
-
-
-def _line(cells: Any) -> str:
-    return f"| {' | '.join(str(cell).replace('|', chr(92) + '|') for cell in cells)} |"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
+from probes.files import json_text
 from probes.report import UNTARGETED, Report, ReportError
 from probes.statistics.crosslingual import QUANTITIES, SETTLED
 from probes.statistics.intervals import Difference, paired_bootstrap
@@ -67,7 +67,7 @@ class Comparison:
 
     def to_json(self) -> str:
         """The comparison as JSON; equal reports give equal bytes."""
-        return json.dumps({"format": FORMAT, **asdict(self)}, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+        return json_text({"format": FORMAT, **asdict(self)}, indent=1) + "\n"
 
 
 def compare(

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from probes.statistics.significance import mid_p_interval
+
 # With fewer sources than this a resample says more about the few than about the rate.
 LEAST_SOURCES = 5
 
@@ -49,21 +51,22 @@ def wilson(successes: float, n: float, confidence: float = 0.95) -> tuple[float,
 
 
 def effective_size(counts: Sequence[Counts]) -> float:
-    """How many independent trials the clustered ones are worth: between the number of clusters and of trials.
+    """How many independent trials the clustered ones are worth: at most the trials, at least what follows.
 
-    The design effect of the ratio estimator (Kish 1965); where no variance is seen, a cluster counts once.
+    The design effect of the ratio estimator (Kish 1965). Never less than if the trials of a cluster always agreed,
+    which is what is taken for granted where no variance is seen: the clusters, fewer where they are unequal.
     """
     clusters = np.array([(s, n) for s, n in counts if n], dtype=float).reshape(-1, 2)
     g, total = len(clusters), clusters[:, 1].sum()
-    if g < 2 or g == total:
-        return float(g)
-    rate = clusters[:, 0].sum() / total
+    if not g:
+        return 0.0
+    rate, least = clusters[:, 0].sum() / total, float(total**2 / (clusters[:, 1] ** 2).sum())
     simple = rate * (1 - rate) / total
-    if simple == 0:
-        return float(g)
+    if g < 2 or simple == 0:
+        return least
     residuals = clusters[:, 0] - rate * clusters[:, 1]
     clustered = g / (g - 1) * float((residuals**2).sum()) / total**2
-    return float(np.clip(total * simple / clustered, g, total)) if clustered > 0 else float(total)
+    return float(np.clip(total * simple / clustered, least, total)) if clustered > 0 else float(total)
 
 
 def share(counts: Sequence[Counts], confidence: float = 0.95) -> Share | None:
@@ -87,6 +90,7 @@ def cluster_bootstrap(
     """Percentile interval of rate(first) - rate(second), drawing whole sources (example ids) with replacement.
 
     A source in both conditions is drawn for both, which pairs them; None where a condition has fewer than 5 sources.
+    Where both rates are 0 or 1 resampling knows no doubt: the interval is then that of two rates, unpaired.
     """
     sources = sorted(set(first) | set(second))
     if any(sum(n > 0 for _, n in counts.values()) < LEAST_SOURCES for counts in (first, second)):
@@ -97,8 +101,18 @@ def cluster_bootstrap(
     drawn = (a_n > 0) & (b_n > 0)
     differences = a_sum[drawn] / a_n[drawn] - b_sum[drawn] / b_n[drawn]
     low, high = np.quantile(differences, [(1 - confidence) / 2, (1 + confidence) / 2])
-    value = a[:, 0].sum() / a[:, 1].sum() - b[:, 0].sum() / b[:, 1].sum()
-    return Difference(float(value), float(low), float(high))
+    a_rate, b_rate = (float(found[:, 0].sum() / found[:, 1].sum()) for found in (a, b))
+    if {a_rate, b_rate} <= {0.0, 1.0}:
+        (a_low, a_high), (b_low, b_high) = (rate_interval(found, (1 + confidence) / 2) for found in (first, second))
+        low, high = a_low - b_high, a_high - b_low
+    return Difference(a_rate - b_rate, float(low), float(high))
+
+
+def rate_interval(counts: Mapping[str, Counts], confidence: float) -> tuple[float, float]:
+    """Mid-p interval of a rate at its effective size, which knows doubt where all sources agree."""
+    pairs = list(counts.values())
+    size, n = effective_size(pairs), sum(n for _, n in pairs)
+    return mid_p_interval(sum(hits for hits, _ in pairs) / n * size, size, confidence)
 
 
 def paired_bootstrap(

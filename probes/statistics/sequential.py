@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
@@ -20,7 +22,7 @@ Cell = tuple[str, str]
 _SPREAD = 0.5
 
 
-def anytime_p(total: float | Numbers, n: float, rate: float) -> Numbers:
+def anytime_p(total: float | Numbers, n: float | Numbers, rate: float) -> Numbers:
     """The p of the hypothesis that the rate is this, valid however often one looks and whenever one stops.
 
     total is the sum of n values between 0 and 1. One over the wealth of a gambler who bets against the rate, his stakes
@@ -43,6 +45,11 @@ def confidence_sequence(total: float, n: float, confidence: float = 0.95) -> tup
     low = 0.0 if rate <= edge or excess(edge) <= 0 else brentq(excess, edge, rate)
     high = 1.0 if rate >= 1 - edge or excess(1 - edge) <= 0 else brentq(excess, max(edge, rate), 1 - edge)
     return float(low), float(high)
+
+
+def turn(seed: int, example: str, lang: str) -> str:
+    """What the texts of a run are sorted by so that they come in random order, whatever else there is."""
+    return hashlib.sha256(json.dumps([seed, example, lang]).encode()).hexdigest()
 
 
 class Sequential:
@@ -84,7 +91,7 @@ class Sequential:
         return {"tolerated": self._tolerated, "confidence": self._confidence}
 
 
-def _log_wealth(total: float | Numbers, n: float, rate: float) -> Numbers:
+def _log_wealth(total: float | Numbers, n: float | Numbers, rate: float) -> Numbers:
     """Logarithm of the mixture's likelihood over that of the rate."""
     mixture = betaln(total + _SPREAD, n - total + _SPREAD) - betaln(_SPREAD, _SPREAD)
     return np.asarray(mixture - xlogy(total, rate) - xlog1py(n - total, -rate))

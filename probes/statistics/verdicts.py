@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any, Literal
 
 import numpy as np
@@ -14,7 +15,7 @@ from scipy.stats import binom
 from probes.report import UNTARGETED, Outcome, Report, Row
 from probes.statistics.flips import Flips, flips
 from probes.statistics.intervals import Counts, Difference, effective_size
-from probes.statistics.sequential import Cell, anytime_p, confidence_sequence
+from probes.statistics.sequential import anytime_p, confidence_sequence, turn
 from probes.statistics.significance import holm, least, mid_p, mid_p_interval, tango_interval
 
 Ruling = Literal["robust", "fragile", "undecided", "not measured"]
@@ -86,17 +87,18 @@ _STOPPED = _Rule(anytime_p, confidence_sequence)
 def verdicts(report: Report, *, tolerated: float = 0.1, confidence: float = 0.95) -> list[Verdict]:
     """The verdict on every cell, in the order of the report's rows; ValueError for a tolerated rate not inside 0 to 1.
 
-    Of a run that stopped where a cell was decided, p and interval are those of a confidence sequence, which allows it.
+    Of a run that stopped where a cell was decided, p and interval are those of a confidence sequence, which allows it;
+    a cell that was decided has the p, rate and interval it had then, whatever the texts that were under way said.
     """
     if not 0 < tolerated < 1:
         raise ValueError(f"the tolerated flip rate is a share between 0 and 1, not {tolerated:g}")
-    cells: dict[Cell, list[Outcome]] = defaultdict(list)
-    for outcome in report.outcomes:
-        cells[outcome.lang, outcome.step].append(outcome)
-    rows = report.rows()
-    level = (1 - confidence) / max(1, sum(row.measured for row in rows))
-    judge = _Judge(tolerated, level, stopped=bool(report.provenance.get("stopping")))
-    found = [judge(row, cells[str(row.lang), str(row.step)]) for row in rows]
+    rows = {(str(row.lang), str(row.step)): row for row in report.rows()}
+    level = (1 - confidence) / max(1, sum(row.measured for row in rows.values()))
+    seed = report.provenance["seed"] if report.provenance.get("stopping") else None
+    judge = _Judge(tolerated, confidence, level, seed)
+    cells = groupby(report.ordered(("lang", "step")), key=lambda o: (o.lang, o.step))
+    judged = {cell: judge(rows[cell], list(outcomes)) for cell, outcomes in cells}
+    found = [judged[cell] for cell in rows]
     adjusted = iter(holm([one.p for one in found if one.p is not None]))
     return [one if one.p is None else _ruled(one, next(adjusted), 1 - confidence) for one in found]
 
@@ -110,11 +112,19 @@ def _ruled(one: Verdict, adjusted: float, level: float) -> Verdict:
 
 @dataclass(frozen=True, slots=True)
 class _Judge:
-    """Weighs cells one by one; level is the error each is allowed, so that all together keep theirs."""
+    """Weighs cells one by one; level is the error each is allowed, so that all together keep theirs.
+
+    seed: of the order in which texts were asked, where cells ended when they were decided; else None.
+    """
 
     tolerated: float
+    confidence: float
     level: float
-    stopped: bool
+    seed: int | None
+
+    @property
+    def stopped(self) -> bool:
+        return self.seed is not None
 
     @property
     def rule(self) -> _Rule:
@@ -122,16 +132,16 @@ class _Judge:
 
     def __call__(self, row: Row, outcomes: Sequence[Outcome]) -> Verdict:
         """The verdict on a cell, undecided as long as the other cells are not known."""
-        counts = _tries(outcomes) if row.measured else []
+        counts = self._tries(outcomes) if row.measured else []
         found = Verdict(
             lang=str(row.lang),
             step=str(row.step),
             ruling="undecided",
             tolerated=self.tolerated,
-            n=row.n,
+            n=int(sum(n for _, n in counts)),
             texts=len(counts),
             size=len(counts) if self.stopped else effective_size(counts),
-            flips=row.flips,
+            flips=int(sum(hits for hits, _ in counts)),
             rate=row.rate,
             low=None,
             high=None,
@@ -139,7 +149,7 @@ class _Judge:
             adjusted=None,
             power=None,
             more=None,
-            lost=None if self.stopped else _lost(outcomes),
+            lost=None if self.stopped else _lost(outcomes, self.confidence),
             flips_by_kind=flips(outcomes),
         )
         if row.rate is None:
@@ -155,6 +165,22 @@ class _Judge:
             power=self._power(int(found.size)),
             more=self._more(rate, found.size, len({outcome.example for outcome in outcomes})),
         )
+
+    def _tries(self, outcomes: Sequence[Outcome]) -> list[Counts]:
+        """Flips and tries of every text that could flip; where cells ended when decided, up to the text that did it."""
+        found: dict[str, Counts] = {}
+        for outcome in outcomes:
+            if outcome.status in ("held", "fooled"):
+                hits, n = found.get(outcome.example, (0, 0))
+                found[outcome.example] = (hits + (outcome.status == "fooled"), n + 1)
+        if self.seed is None:
+            return list(found.values())
+        seed, lang = self.seed, outcomes[0].lang
+        counts = [found[id_] for id_ in sorted(found, key=lambda id_: (turn(seed, id_, lang), id_))]
+        looks = np.cumsum([hits / n for hits, n in counts])
+        p = anytime_p(looks, np.arange(1, len(counts) + 1), self.tolerated)
+        decided = np.flatnonzero(p <= self.level)
+        return counts[: decided[0] + 1] if len(decided) else counts
 
     def _power(self, size: int) -> float:
         """The chance that a model which flips half as often as is tolerated is found robust with so many texts."""
@@ -180,17 +206,7 @@ class _Judge:
         return None if total is None else total - examples
 
 
-def _tries(outcomes: Sequence[Outcome]) -> list[Counts]:
-    """Flips and tries of every text that could flip."""
-    found: dict[str, Counts] = {}
-    for outcome in outcomes:
-        if outcome.status in ("held", "fooled"):
-            hits, n = found.get(outcome.example, (0, 0))
-            found[outcome.example] = (hits + (outcome.status == "fooled"), n + 1)
-    return list(found.values())
-
-
-def _lost(outcomes: Sequence[Outcome]) -> Difference | None:
+def _lost(outcomes: Sequence[Outcome], confidence: float) -> Difference | None:
     """Accuracy before minus accuracy after, each text counting once, with Tango's interval."""
     changes: dict[str, list[int]] = defaultdict(list)
     for outcome in outcomes:
@@ -201,5 +217,5 @@ def _lost(outcomes: Sequence[Outcome]) -> Difference | None:
         return None
     means = [sum(found) / len(found) for found in changes.values()]
     lost, gained, n = -sum(m for m in means if m < 0), sum(m for m in means if m > 0), len(means)
-    low, high = tango_interval(lost, gained, n)
+    low, high = tango_interval(lost, gained, n, confidence)
     return Difference((lost - gained) / n, -high, -low)

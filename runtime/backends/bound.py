@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,7 +40,7 @@ class _Slot:
 class BoundSession:
     """Runs a session by IO binding; small batches are padded to a bucket, which keeps its buffers and its graph.
 
-    CUDA graphs belong to the thread that captured them: call it from one thread, as the engine does, for speed.
+    CUDA graphs belong to the thread that captured them, so one thread makes all runs, whoever asks for them.
     """
 
     session: Any
@@ -49,21 +49,23 @@ class BoundSession:
     graphs: bool = True
     slots: dict[tuple[int, int], _Slot] = field(default_factory=dict)
     _labels: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="bound"))
 
     def __post_init__(self) -> None:
         self._inputs = session_inputs(self.session)
         self._no_graph = _options("-1")
 
     def run(self, ids: Ids, mask: Ids, types: Ids) -> NDArray[np.float32]:
-        """Logits (n, k); one call at a time, for the buffers are shared."""
+        """Logits (n, k); one call at a time, for the buffers are shared too."""
+        return self._thread.submit(self._run, ids, mask, types).result()
+
+    def _run(self, ids: Ids, mask: Ids, types: Ids) -> NDArray[np.float32]:
         shape = bucket(*ids.shape) if self.graphs else None
-        with self._lock:
-            if shape is None or not self._labels:
-                logits = self._freely((ids, mask, types))
-                self._labels = logits.shape[1]
-            else:
-                logits = self._in_slot(shape, (ids, mask, types))
+        if shape is None or not self._labels:
+            logits = self._freely((ids, mask, types))
+            self._labels = logits.shape[1]
+        else:
+            logits = self._in_slot(shape, (ids, mask, types))
         return np.array(logits[: len(ids)], dtype=np.float32)
 
     def _freely(self, arrays: tuple[Ids, Ids, Ids]) -> NDArray[Any]:

@@ -154,3 +154,4 @@ class Jobs:
     events = _told(job_calls.followed)
     result = _answered(job_calls.result)
     cancel = _answered(job_calls.cancel)
+    delete = _answered(job_calls.delete)

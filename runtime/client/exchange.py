@@ -16,7 +16,9 @@ from runtime.client.errors import Late, Refused, RemoteError, Unreachable, Wrong
 T = TypeVar("T")
 OnProgress = Callable[[int, int | None], None]
 """Called with what is done and what is wanted, as far as that is known."""
-BUSY = frozenset({429, 502, 503, 504})
+REFUSED = frozenset({429})
+"""Said before anything was done."""
+BUSY = REFUSED | {502, 503, 504}
 _GRACE = 1.0
 """Seconds a request may take beyond its deadline."""
 
@@ -38,8 +40,8 @@ class Patience:
 class Call(Generic[T]):
     """A request to the service and what its answer is read as.
 
-    deadline_ms is for the whole call, waits included; the service is told what is left. once: never sent again after a
-    connection broke, since the first may have had its effect.
+    deadline_ms is for the whole call, waits included; the service is told what is left. once: never sent again where
+    the first may have had its effect, as after a connection broke.
     """
 
     method: str
@@ -75,7 +77,7 @@ def exchange(call: Call[T], url: str, patience: Patience) -> Steps[T]:
         answer = yield _send(until)
         wait = min(patience.first * 2**attempt, patience.longest)
         if isinstance(answer, httpx.Response):
-            if answer.status_code not in BUSY:
+            if answer.status_code not in (REFUSED if call.once else BUSY):
                 return call.read(answer)
             trouble, last = f"status {answer.status_code}", refusal(answer)
             wait = min(retry_after(answer, wait), patience.asked)

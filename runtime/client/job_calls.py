@@ -11,7 +11,7 @@ import httpx
 
 from runtime.client.answers import Job, JobPage, read
 from runtime.client.calls import Text, battered, reads, said
-from runtime.client.exchange import Call, OnProgress, decoded, where
+from runtime.client.exchange import Call, OnProgress, decoded
 
 
 def submit(
@@ -41,14 +41,19 @@ def job(name: str) -> Call[Job]:
     return Call("GET", _job(name), reads(Job))
 
 
-def cancel(name: str) -> Call[Job | None]:
-    """Cancel a job that is alive, or delete one that has ended, with its texts and its report; then there is none."""
+def cancel(name: str) -> Call[Job]:
+    """Cancel a job that is alive; one that has ended otherwise is left as it is, and refused (409)."""
+    return Call("DELETE", _job(name), reads(Job), params={"only": "cancel"})
 
-    def answer(response: httpx.Response) -> Job | None:
-        gone = response.status_code == httpx.codes.NO_CONTENT
-        return None if gone else read(Job, decoded(response), where(response))
 
-    return Call("DELETE", _job(name), answer, once=True)
+def delete(name: str) -> Call[None]:
+    """Delete a job that has ended, with its texts and its report; one that is alive is refused (409)."""
+
+    def answer(response: httpx.Response) -> None:
+        if not response.is_success:
+            decoded(response)
+
+    return Call("DELETE", _job(name), answer, params={"only": "delete"}, once=True)
 
 
 def result(name: str, form: str = "json") -> Call[str]:

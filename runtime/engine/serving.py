@@ -43,6 +43,8 @@ class Engine:
         self._scheduler = Scheduler(limits or Limits(), CostModel())
         self._lock = threading.Lock()
         """Covers the scheduler and the flags."""
+        self.broken = False
+        """Whether it ended of a fault of its own, and answers nothing any more."""
         self._closed = self._stopped = False
         self._asleep = self._idle = False
         """Whether the packing thread waits, and whether it waits for work rather than for a run to end."""
@@ -194,6 +196,7 @@ class Engine:
         except BaseException as error:
             place = "".join(traceback.format_tb(error.__traceback__))
             log.critical("the engine broke with %s\n%s", type(error).__name__, place)
+            self.broken = True
             self._stop(lambda: EngineError("the engine broke; load the model again"))
 
     def _pack(self) -> tuple[Batch, tuple[Ids, Ids, Ids]] | None:

@@ -93,6 +93,12 @@ def overloaded(full: Overloaded) -> Refusal:
     return Refusal(429, "overloaded", _BUSY[full.reason], headers)
 
 
+def told(prediction: Prediction) -> dict[str, str]:
+    """What the headers of an answer say of it: how many inputs were cut, how long it waited and ran."""
+    timing = f"queue;dur={prediction.queue_s * 1000:.2f}, compute;dur={prediction.compute_s * 1000:.2f}"
+    return {"X-Truncated": str(int(prediction.truncated.sum())), "Server-Timing": timing}
+
+
 def too_long(error: TooLongError, single: bool) -> Refusal:
     """The refusal of a text that has too many tokens and must not be cut."""
     where = "inputs" if single else f"inputs[{error.index}]"

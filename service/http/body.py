@@ -18,9 +18,14 @@ _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 async def read_object(request: Request, *, max_bytes: int, timeout_s: float) -> dict[str, Any]:
     """The JSON object a client sent; Refusal 400, 408, 413 or 415 otherwise."""
+    return as_object(await read_json(request, max_bytes=max_bytes, timeout_s=timeout_s))
+
+
+async def read_json(request: Request, *, max_bytes: int, timeout_s: float) -> bytes:
+    """A body that is said to be JSON, as it was sent; Refusal 400, 408, 413 or 415 otherwise."""
     if media_type(request) != "application/json":
         raise Refusal(415, "not_json", "Send the request with the header Content-Type: application/json.")
-    return as_object(await read_bytes(request, max_bytes=max_bytes, timeout_s=timeout_s))
+    return await read_bytes(request, max_bytes=max_bytes, timeout_s=timeout_s)
 
 
 def media_type(request: Request) -> str:

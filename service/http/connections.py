@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import ClassVar
 
@@ -33,6 +34,10 @@ class Bounded(HttpToolsProtocol):
     _read = 0
     """Bytes read since the head was waited for."""
 
+    @staticmethod
+    def count(code: str) -> None:
+        """Told the code of every refusal."""
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         if (held := len(self.connections)) <= self.settings.max_connections:
@@ -40,6 +45,7 @@ class Bounded(HttpToolsProtocol):
         elif held <= 2 * self.settings.max_connections:
             self._refuse(Refusal(503, "too_many_connections", "Too many connections are open.", {"Retry-After": "1"}))
         else:
+            self.count("too_many_connections")
             transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -114,6 +120,7 @@ class Bounded(HttpToolsProtocol):
         if self._refused or self.transport.is_closing():
             return
         self._refused = True
+        self.count(refusal.code)
         if self._timer is not None:
             self._timer.cancel()
         response = refusal.response(uuid.uuid4().hex)
@@ -127,6 +134,6 @@ class Bounded(HttpToolsProtocol):
         self.loop.call_later(_LINGER_S, self.transport.abort)
 
 
-def bounded(settings: Settings) -> type[Bounded]:
-    """The protocol of a worker, for `uvicorn.Config(http=...)`."""
-    return type("BoundedHttp", (Bounded,), {"settings": settings})
+def bounded(settings: Settings, count: Callable[[str], None] = Bounded.count) -> type[Bounded]:
+    """The protocol of a worker, for `uvicorn.Config(http=...)`; count is told the code of every refusal."""
+    return type("BoundedHttp", (Bounded,), {"settings": settings, "count": staticmethod(count)})

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from starlette.requests import Request
-from starlette.responses import StreamingResponse
 
 from service.http.errors import Refusal
+from service.http.streaming import Streaming
 
 MEDIA_TYPE = "text/event-stream"
 BEAT_S = 10.0
@@ -33,10 +33,10 @@ def failure(refusal: Refusal, request: Request) -> bytes:
     return event("error", bytes(refusal.response(request.state.request_id).body))
 
 
-def streamed(events: AsyncIterator[bytes]) -> StreamingResponse:
-    """An answer of events; a client that leaves ends them, one that reads slowly slows them down."""
+def streamed(events: AsyncIterator[bytes], ended: Callable[[], None] = lambda: None) -> Streaming:
+    """An answer of events, which says when it has ended; a client that leaves ends it, a slow one slows it down."""
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(events, media_type=MEDIA_TYPE, headers=headers)
+    return Streaming(events, ended, media_type=MEDIA_TYPE, headers=headers)
 
 
 class Mailbox:

@@ -160,6 +160,12 @@ class Exchange:
             self.task = asyncio.current_task()
         self.phase = phase
 
+    def unwatch(self) -> None:
+        """The answer is there: a client that leaves now only breaks the sending of it."""
+        self.phase = Phase.UNWATCHED
+        if self.watcher is not None:
+            self.watcher.cancel()
+
     def end(self, refusal: Refusal) -> None:
         """Give the request up, and answer so."""
         if self.task is not None and self.ended is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -102,8 +102,8 @@ class Counts:
             )
 
 
-def read(path: Path) -> list[Counted]:
-    """What was counted of each model that is served, the latest seen under each name; nothing where there is no file.
+def read(path: Path, names: Collection[str]) -> list[Counted]:
+    """What was counted of models of these names, the latest seen under each; nothing where there is no file.
 
     Raises sqlite3.Error where the file cannot be read.
     """
@@ -115,6 +115,7 @@ def read(path: Path) -> list[Counted]:
         models = {
             name: (sha256, n)
             for name, sha256, n in opened.execute("SELECT name, sha256, texts FROM models ORDER BY seen")
+            if name in names
         }
         return [_counted(opened, (name, sha256), n) for name, (sha256, n) in sorted(models.items())]
 

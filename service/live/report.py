@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -58,14 +58,14 @@ def drifts(counted: Counted) -> tuple[Drift | None, dict[str, Drift]]:
 
 
 class LiveMetrics(Collector):
-    """Collects from the file of counts at every scrape."""
+    """Collects from the file of counts at every scrape, of the models that are served."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, names: Collection[str]) -> None:
+        self._path, self._names = path, names
 
     def collect(self) -> Iterable[CounterMetricFamily | GaugeMetricFamily | InfoMetricFamily]:
         try:
-            found = read(self._path)
+            found = read(self._path, self._names)
         except sqlite3.Error as error:
             log.warning("no live metrics: %s (%s)", self._path, type(error).__name__)
             return

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +14,8 @@ from runtime.manifest import ModelFolderError
 
 Opener = Callable[[Path], Engine]
 """Verifies, opens and warms a folder; ModelFolderError or BackendError says why not."""
+_SOON_S, _SELDOM_S = 1.0, 60.0
+"""When it is tried again first; ever more seldom then, down to this."""
 Stamp = tuple[str, tuple[tuple[str, int, int, int], ...]]
 
 
@@ -58,20 +62,31 @@ def discard(engine: Engine) -> None:
 
 
 class Watched:
-    """A folder that is looked at again and again: it has news once it changed and then stood still for one look."""
+    """A folder that is looked at again and again: it has news once it changed and then stood still for one look.
 
-    def __init__(self, folder: Path) -> None:
+    Where it could not be opened for a reason that may pass (no memory, say), it has news again after a while.
+    """
+
+    def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self.folder = folder
         self._opened: Stamp | None = None
         self._last: Stamp | None = None
+        self._clock = clock
+        self._again, self._wait = math.inf, _SOON_S
 
     def news(self) -> bool:
         """Whether to open it; asked once for each look."""
         now, last = stamp(self.folder), self._last
         self._last = now
-        return now is not None and now == last and now != self._opened
+        return now is not None and now == last and (now != self._opened or self._clock() >= self._again)
 
     def open(self, opener: Opener) -> Opened:
-        """Open it; what is there now is no news any more, be it good or bad."""
+        """Open it; what is there now is no news any more, be it good or no model at all."""
         self._opened = stamp(self.folder)
-        return open_still(self.folder, opener)
+        wait, self._again, self._wait = self._wait, math.inf, _SOON_S
+        try:
+            return open_still(self.folder, opener)
+        except Exception as error:
+            if not isinstance(error, ModelFolderError):
+                self._again, self._wait = self._clock() + wait, min(2 * wait, _SELDOM_S)
+            raise

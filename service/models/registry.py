@@ -6,16 +6,17 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from runtime.classifier import OnnxClassifier
-from runtime.engine import Engine, Limits
+from probes.types import Item
+from runtime.classifier import OnnxClassifier, Prediction
+from runtime.engine import Engine, Limits, Overloaded
 from runtime.manifest import ModelFolderError
 from runtime.session import BackendError
 from service.http.errors import Refusal
-from service.models.folder import Opened, Opener, Place
+from service.models.folder import Opened, Opener, Place, discard
 from service.models.served import Served
 from service.opening import open_model
 from service.settings import Settings, SettingsError
@@ -65,6 +66,23 @@ class Models:
             raise self._unknown()
         return served.slots.active.engine
 
+    async def predict(
+        self, name: str | None, items: Sequence[Item], *, deadline: float | None = None, truncate: bool = True
+    ) -> tuple[Prediction, Engine]:
+        """The answer of a name's engine, and which one that was: one replaced just now hands on to the next.
+
+        Refusal 404; TooLongError, Overloaded, EngineError.
+        """
+        # without a call for the default: the hot route has none to spare
+        engine = self._default.slots.active.engine if name is None else self.get(name)
+        while True:
+            try:
+                return await engine.predict(items, deadline=deadline, truncate=truncate), engine
+            except Overloaded as full:
+                if full.reason != "closed" or (following := self.get(name)) is engine:
+                    raise
+            engine = following
+
     def served(self, name: str | None = None) -> Served:
         """The model of a name, whatever engine answers for it; Refusal 404."""
         served = self._default if name is None else self._served.get(name)
@@ -72,9 +90,9 @@ class Models:
             raise self._unknown()
         return served
 
-    def start(self) -> None:
-        """Look after the folders from now on."""
-        self._watch = threading.Thread(target=self._look_on, name="models", daemon=True)
+    def start(self, broken: Callable[[], None]) -> None:
+        """Look after the folders from now on; `broken` is called, once, when an engine that answers is past repair."""
+        self._watch = threading.Thread(target=self._look_on, args=(broken,), name="models", daemon=True)
         self._watch.start()
 
     def close(self) -> None:
@@ -85,9 +103,12 @@ class Models:
         for served in self._served.values():
             served.close()
 
-    def _look_on(self) -> None:
+    def _look_on(self, broken: Callable[[], None]) -> None:
         while not self._stop.wait(_LOOK_EVERY_S):
             for served in self._served.values():
+                if served.engine.broken:
+                    log.critical("the engine of %s is broken: this process ends, for another to start", served.name)
+                    return broken()
                 try:
                     served.look()
                 except Exception:  # whatever it is, the models go on being served and looked after
@@ -103,7 +124,11 @@ def opens(settings: Settings) -> Opener:
 
     def opener(folder: Path) -> Engine:
         engine = Engine(open_model(settings, folder), limits=limits)
-        engine.warm()
+        try:
+            engine.warm()
+        except BaseException:
+            discard(engine)
+            raise
         return engine
 
     return opener

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -65,10 +66,12 @@ class Served:
         self._next = Watched(candidate) if candidate else None
         self._home_sha256 = active.place.sha256
         self._pointer_file = state / "models" / f"{name}.json" if state else None
-        self._failed_pointer: Pointer | None = None
+        self._followed: tuple[Pointer, Watched] | None = None
+        """The pointer as it was last followed, and the folder it names, which may have failed to open."""
         self._earlier: Place | None = None
         """The model before this one, as the pointer has it, while it is not open here."""
         self._retired: list[tuple[float, Opened]] = []
+        self._pinned: list[Opened] = []
         self._commands, self._lock = threading.Lock(), threading.Lock()
 
     @classmethod
@@ -93,6 +96,16 @@ class Served:
     def previous(self) -> Place | None:
         """What a rollback would serve."""
         return self.slots.previous.place if self.slots.previous else self._earlier
+
+    @contextmanager
+    def pinned(self) -> Iterator[Opened]:
+        """What answers now; it stays open until the block ends, however often it is replaced meanwhile."""
+        opened = self.slots.active
+        self._pinned.append(opened)
+        try:
+            yield opened
+        finally:
+            self._pinned.remove(opened)
 
     def look(self) -> None:
         """Take in what has changed: the model's folder, the candidate's, the pointer; close what is out of use."""
@@ -126,8 +139,8 @@ class Served:
                 opened.engine.close()
 
     def _command(self, wanted: Place, kind: Kind) -> None:
-        aside = None if self._find(wanted.sha256) else self._open_place(wanted)
-        with self._lock:
+        aside = None if self._find(wanted.sha256) else self._open_place(wanted, Watched(wanted.folder))
+        with self._swapping(aside):
             opened = self._find(wanted.sha256) or aside
             if opened is None:
                 why = self.refused.get("pointer", "its folder has changed")
@@ -144,16 +157,16 @@ class Served:
     def _reload(self, opened: Opened) -> None:
         """The model's own folder has this content now."""
         sha256 = opened.place.sha256
-        with self._lock:
+        with self._swapping(opened):
             self._home_sha256 = sha256
             pointer = self._pointer()
             if sha256 == self.slots.active.place.sha256:
-                return self._retire(opened)
+                return
             if pointer and pointer.over == sha256 != pointer.active.sha256 and self._find(pointer.active.sha256):
                 # the others had it before us, and have been told to go back from it
                 self._retire(self.slots.previous)
                 self.slots = replace(self.slots, previous=opened)
-                return None
+                return
             before = self.slots.active.place
             self._swap(opened, "reload")
             if self._pointer_file and (pointer is None or pointer.over != sha256):
@@ -161,15 +174,12 @@ class Served:
                     pointers.write(self._pointer_file, Pointer(opened.place, before, sha256))
                 except OSError as error:
                     log.warning("a rollback will not outlive this worker: %s cannot be written", error.filename)
-        return None
 
     def _nominate(self, opened: Opened) -> None:
-        with self._lock:
+        with self._swapping(opened):
             self._retire(self.slots.candidate)
             known = opened.place.sha256 == self.slots.active.place.sha256
             self.slots = replace(self.slots, candidate=None if known else opened)
-            if known:
-                self._retire(opened)
 
     def _follow(self) -> None:
         """Serve what the pointer says, where another worker, or one before this, was told so."""
@@ -177,14 +187,28 @@ class Served:
         if pointer is None or pointer.over != self._home_sha256:
             return
         self._earlier = pointer.previous
-        if pointer.active.sha256 == self.slots.active.place.sha256 or pointer == self._failed_pointer:
+        if pointer.active.sha256 == self.slots.active.place.sha256:
             return
-        opened = self._find(pointer.active.sha256) or self._open_place(pointer.active)
-        self._failed_pointer = None if opened else pointer
-        with self._lock:
+        if self._followed is None or self._followed[0] != pointer:
+            self._followed = pointer, Watched(pointer.active.folder)
+        elif not self._followed[1].news():
+            return
+        aside = None if self._find(pointer.active.sha256) else self._open_place(pointer.active, self._followed[1])
+        with self._swapping(aside):
+            opened = self._find(pointer.active.sha256) or aside
             if opened and self._pointer() == pointer:
                 candidate = self.slots.candidate
                 self._swap(opened, "promote" if candidate and candidate.place == opened.place else "rollback")
+
+    @contextmanager
+    def _swapping(self, fresh: Opened | None) -> Iterator[None]:
+        """Alone; what was opened for it and is in no slot afterwards is put away."""
+        with self._lock:
+            try:
+                yield
+            finally:
+                if fresh is not None and fresh not in self.slots:
+                    self._retire(fresh)
 
     def _swap(self, opened: Opened, kind: Kind) -> None:
         """From now on this one answers; requests under way end where they are."""
@@ -204,12 +228,12 @@ class Served:
             self._retired.append((time.monotonic(), opened))
 
     def _bury(self) -> None:
-        """Close engines out of use, once they are idle."""
-        now = time.monotonic()
-        done = [one for one in self._retired if now - one[0] > _GRACE_S and not one[1].engine.held]
-        for one in done:
-            self._retired.remove(one)
-            discard(one[1].engine)
+        """Close engines out of use, once they are idle and nobody has pinned them."""
+        until = time.monotonic() - _GRACE_S
+        for one in [(at, opened) for at, opened in self._retired if at < until]:
+            if not one[1].engine.held and one[1] not in self._pinned:
+                self._retired.remove(one)
+                discard(one[1].engine)
 
     def _find(self, sha256: str) -> Opened | None:
         return next((opened for opened in self.slots if opened.place.sha256 == sha256), None)
@@ -217,9 +241,9 @@ class Served:
     def _pointer(self) -> Pointer | None:
         return pointers.read(self._pointer_file) if self._pointer_file else None
 
-    def _open_place(self, place: Place) -> Opened | None:
+    def _open_place(self, place: Place, watched: Watched) -> Opened | None:
         """The model of a pointer, from the folder it was last seen in."""
-        opened = self._open("pointer", Watched(place.folder))
+        opened = self._open("pointer", watched)
         if opened and opened.place.sha256 != place.sha256:
             self._say("pointer", f"{place.folder.name} no longer holds the model {place.sha256[:12]}")
             discard(opened.engine)

@@ -106,7 +106,8 @@ class Shadow:
             self._write()
         if not self._waiting:
             self._bell.clear()
-            self._bell.wait(_WRITE_EVERY_S if self._dirty else None)
+            if not (self._waiting or self._stop):  # else it rang just before
+                self._bell.wait(_WRITE_EVERY_S if self._dirty else None)
         elif self._served.engine.held:
             time.sleep(_PAUSE_S)
         else:

@@ -87,13 +87,16 @@ function draw(job, line = make("li", { "data-id": job.id })) {
 
 const when = ({ created }) => new Date(created).toLocaleString("en");
 
+/** Cancels or deletes, as the button said: a job that has ended meanwhile keeps its report. */
 async function end(job) {
+  let refused;
   try {
-    await send(`/batteries/${job.id}`, { method: "DELETE" });
-    await list();
+    await send(`/batteries/${job.id}?only=${alive(job) ? "cancel" : "delete"}`, { method: "DELETE" });
   } catch (error) {
-    fail(byId("jobs-failure"), error, list);
+    refused = error;
   }
+  await list();
+  if (refused) fail(byId("jobs-failure"), refused, list);
 }
 
 async function take(job, kind) {

@@ -18,7 +18,7 @@ from service.answers.schemas import ProbeRequest
 from service.http.errors import Refusal, internal
 from service.models import Models
 from service.probing.channel import Message
-from service.probing.database import Database, DatabaseAway
+from service.probing.database import Database, DatabaseAway, DatabaseError
 from service.probing.keeper import Keeper, Start, start_process
 from service.probing.opened import Served
 from service.probing.store import Store
@@ -164,8 +164,7 @@ class Probing:
         """Have the prober know which models there are; False while there is no prober."""
         if served == self._told:
             return True
-        body = json.dumps({name: asdict(one) for name, one in served.items()}).encode()
-        if said := self._keeper.say({"kind": "models"}, body):
+        if said := self._keeper.say(*_models(served)):
             self._told = served
         return said
 
@@ -176,9 +175,9 @@ class Probing:
             with suppress(RuntimeError):  # its loop has ended
                 run.loop.call_soon_threadsafe(run.hear, head, body)
 
-    def _began(self) -> None:
-        self._told = {}
-        self._tell(self._served())
+    def _began(self) -> Message:
+        self._told = served = self._served()
+        return _models(served)
 
     def _gone(self, holder: str) -> None:
         """What the prober had under way is lost, but for its job, with which the next goes on."""
@@ -186,13 +185,18 @@ class Probing:
             self._heard({"kind": "lost", "id": name}, b"")
         try:
             self.store.release(holder)
-        except DatabaseAway:
+        except (DatabaseAway, DatabaseError):
             log.warning("the job of a prober that ended is gone on with when its lease runs out")
 
     def _remember(self, key: str, body: bytes) -> None:
         self._answers[key] = body
         while len(self._answers) > _REMEMBERED or sum(map(len, self._answers.values())) > _REMEMBERED_BYTES:
             self._answers.popitem(last=False)
+
+
+def _models(served: Mapping[str, Served]) -> Message:
+    """Tells a prober which models there are."""
+    return {"kind": "models"}, json.dumps({name: asdict(one) for name, one in served.items()}).encode()
 
 
 def _key(wanted: ProbeRequest, digest: str) -> str:

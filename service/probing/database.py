@@ -41,6 +41,8 @@ FILE = "jobs.sqlite"
 _PATIENCE_S = 5
 # so that workers that start together make the tables one after the other
 _MAKING = 0x62706A62
+# and jobs are counted and admitted one after the other
+_ALONE = _MAKING + 1
 _CLOCKS = {
     "sqlite": "((julianday('now') - 2440587.5) * 86400.0)",
     "postgresql": "CAST(extract(epoch FROM clock_timestamp()) AS double precision)",
@@ -131,11 +133,16 @@ class Database:
         self._made = False
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """A transaction that is there whole or not at all; DatabaseAway when it is not."""
+    def writing(self, *, alone: bool = False) -> Iterator[Connection]:
+        """A transaction that is there whole or not at all; DatabaseAway when it is not.
+
+        alone: no other that is alone runs beside it; SQLite has one writer anyway.
+        """
         with self._connected() as connection:
             if self.sqlite:  # at once: to become a writer halfway can fail
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
+            elif alone:
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ALONE})")
             yield connection
             connection.commit()
 

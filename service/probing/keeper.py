@@ -16,7 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
-from service.probing.channel import Channel, ChannelClosed
+from service.http.logs import failure
+from service.probing.channel import Channel, ChannelClosed, Message
 from service.settings import Settings, child_environment
 
 log = logging.getLogger("babelproof.service")
@@ -63,10 +64,13 @@ class Keeper:
         settings: Settings,
         start: Start,
         heard: Callable[[dict[str, Any], bytes], None],
-        began: Callable[[], None],
+        began: Callable[[], Message],
         gone: Callable[[str], None],
     ) -> None:
-        """Called back, in the keeper's thread: heard with every message, began and gone with every prober."""
+        """Called back, in the keeper's thread: heard with every message, began and gone with every prober.
+
+        What began gives is the first that a prober is told, whoever else speaks.
+        """
         self._settings = settings
         self._start = start
         self._heard = heard
@@ -143,6 +147,8 @@ class Keeper:
                 self._live()
             except OSError as error:
                 log.error("the prober cannot be started: %s", error)
+            except Exception as error:  # without this thread there would never be a prober again
+                failure(log, "to keep a prober", error)
             if self._closing.is_set():
                 return
             wait = _BACKOFF_S[0] if time.monotonic() - started > _SETTLED_S else min(2 * wait, most)
@@ -156,10 +162,12 @@ class Keeper:
         with theirs:
             child = self._child = self._start(self._settings, theirs, holder)
         channel = Channel(ours)
-        with self._ready:
-            self._channel = channel
-        self._began()
         try:
+            first = self._began()
+            with self._ready:
+                self._said.append(first)
+                self._channel = channel
+                self._ready.notify()
             if self._closing.is_set():  # told to end while this one was starting
                 channel.send({"kind": "stop"})
             while True:

@@ -79,7 +79,8 @@ class Store:
         """
         for last in (False, True):
             try:
-                with self._database.writing() as connection:
+                # one at a time: what is counted here must still be so when the job is there
+                with self._database.writing(alone=True) as connection:
                     if (known := self._known(connection, wanted)) is not None:
                         return known, False
                     self._expire(connection)
@@ -121,6 +122,12 @@ class Store:
         with self._database.writing() as connection:
             ended = select(jobs.c.id).where(jobs.c.id == name, jobs.c.state.not_in(ALIVE), *_own(client))
             return _delete(connection, ended)
+
+    def parts(self, name: str, form: str) -> int:
+        """Of how many parts a finished report in one of its forms is."""
+        with self._database.reading() as connection:
+            mine = (results.c.job == name, results.c.form == form)
+            return connection.execute(select(func.count()).select_from(results).where(*mine)).scalar_one()
 
     def part(self, name: str, form: str, number: int) -> bytes | None:
         """A finished report in one of its forms is one gzip file in parts; None after the last."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import time
 from functools import partial
@@ -12,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from runtime.engine import Overloaded
 from runtime.manifest import ModelFolderError
+from runtime.session import BackendError
 from runtime.smoothed import SmoothedClassifier
 from service.answers import certify
 from service.answers.certify import CertifyAnswer, CertifyRequest, Stoppable
@@ -19,11 +21,12 @@ from service.answers.lanes import Lane
 from service.answers.predict import overloaded
 from service.context import Context
 from service.http.errors import Refusal
-from service.http.exchange import Phase
+from service.http.exchange import Exchange, Phase
 from service.http.openapi import Operation, takes
 from service.http.routing import Route, Table
 from service.models.folder import Opened
 
+log = logging.getLogger("babelproof.service")
 _ABOUT = (
     "Randomized smoothing: copies of a text vote on its label; how many edits (random deletion) or how large a move of "
     "its embeddings (Gaussian noise) provably leave that label the likeliest. Runs at low priority."
@@ -53,16 +56,22 @@ class Certify:
         served = context.models.served(request.path_params.get("name"))
         asked = await context.read(request, CertifyRequest)
         certify.check(asked, context.settings)
-        active = served.slots.active
-        if asked.kind == "gaussian" and active.engine.manifest.smoothing is None:
-            sentence = "This model was not trained with smoothing, so it has no graphs for noisy passes; take deletion."
-            raise Refusal(422, "not_smoothed", sentence)
-        context.spend(request, len(asked.texts) * (asked.n0 + asked.n))
-        until = exchange.begun + (asked.deadline_ms or context.settings.default_deadline_ms) / 1000
+        with served.pinned() as active:  # one model votes, however long it takes
+            if asked.kind == "gaussian" and active.engine.manifest.smoothing is None:
+                sentence = "This model was not trained with smoothing, so it has no graphs for noise; take deletion."
+                raise Refusal(422, "not_smoothed", sentence)
+            with context.spending(request, len(asked.texts) * (asked.n0 + asked.n)):
+                answer = await self._run(exchange, served.name, active, asked)
+        context.metrics.classified(exchange.route, len(asked.texts), 0)
+        return JSONResponse(answer.model_dump())
+
+    async def _run(self, exchange: Exchange, name: str, active: Opened, asked: CertifyRequest) -> CertifyAnswer:
+        """The answer, when its turn has come; Refusal 429 or 503."""
+        until = exchange.begun + (asked.deadline_ms or self._context.settings.default_deadline_ms) / 1000
         stoppable = Stoppable(active.engine, until)
         exchange.watch(Phase.ANSWER)
         try:
-            answer = await self._lane.run(lambda: self._answer(served.name, active, asked, stoppable))
+            return await self._lane.run(lambda: self._answer(name, active, asked, stoppable))
         except Overloaded as closing:
             raise overloaded(closing) from None
         except asyncio.CancelledError:  # the client has left
@@ -70,8 +79,6 @@ class Certify:
             raise
         finally:
             exchange.phase = Phase.UNWATCHED
-        context.metrics.classified(exchange.route, len(asked.texts), 0)
-        return JSONResponse(answer.model_dump())
 
     def _answer(self, name: str, active: Opened, asked: CertifyRequest, stoppable: Stoppable) -> CertifyAnswer:
         begun, smoothing = time.monotonic(), active.engine.manifest.smoothing
@@ -103,7 +110,8 @@ class Certify:
         if known is None or known.manifest.sha256 != active.place.sha256:
             try:
                 known = SmoothedClassifier(active.place.folder, threads=1)
-            except ModelFolderError:
+            except (ModelFolderError, BackendError, OSError) as error:
+                log.warning("%s: the graphs for noisy passes cannot be opened: %s", name, error)
                 known = None
             if known is None or known.manifest.sha256 != active.place.sha256:
                 raise Refusal(503, "model_unavailable", "The model's folder is being exchanged.", {"Retry-After": "1"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import platform
 from collections.abc import Callable
@@ -59,10 +60,17 @@ class Facts:
         return JSONResponse({"status": "ready"})
 
     async def _metrics(self, request: Request) -> Response:
-        return Response(self._context.metrics.render(), headers={"Content-Type": CONTENT_TYPE})
+        metrics = self._context.metrics
+        metrics.flush()
+        # beside the loop: files of all workers are read, and a database
+        return Response(await asyncio.to_thread(metrics.render), headers={"Content-Type": CONTENT_TYPE})
 
     async def _openapi(self, request: Request) -> Response:
-        return JSONResponse(document(_version("babelproof") or "0", self.table))
+        return Response(self._document, media_type="application/json")
+
+    @functools.cached_property
+    def _document(self) -> bytes:
+        return JSONResponse(document(_version("babelproof") or "0", self.table)).body  # type: ignore[return-value]
 
     @functools.cached_property
     def _facts(self) -> dict[str, Any]:

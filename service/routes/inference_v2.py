@@ -144,13 +144,14 @@ class InferenceV2:
         settings = self._context.settings
         check_texts([item.text for item in texts], "text", settings.max_texts, settings.max_chars)
         check_texts([item.pair for item in texts], "text_pair", settings.max_texts, settings.max_chars)
-        name, engine = self._engine(request)
         truncate = asked.parameters is None or asked.parameters.truncate
+        name, _ = self._engine(request)
         try:
-            prediction = await answered(self._context, request, engine, texts, texts=len(texts), truncate=truncate)
+            prediction, engine = await answered(self._context, request, texts, texts=len(texts), truncate=truncate)
         except TooLongError as error:
             sentence = f"text[{error.index}] has {error.tokens} tokens; the model takes {error.max_length}"
             raise Refusal(413, "too_many_tokens", f"{sentence} unless truncate is true.") from None
+        _check_version(request, engine)  # another one may have been put in its place
         answer: dict[str, Any] = {"model_name": name, "model_version": _version(engine.manifest)}
         answer |= {"id": asked.id} if asked.id is not None else {}
         content, headers = Outputs.of(asked, prediction, engine.labels).body(answer)
@@ -165,10 +166,9 @@ class InferenceV2:
 
     def _engine(self, request: Request) -> tuple[str, Engine]:
         """The model that the path names, and what answers for it now; Refusal 404."""
-        name, wanted = request.path_params["name"], request.path_params.get("version")
+        name = request.path_params["name"]
         engine = self._context.models.get(name)
-        if wanted not in (None, found := _version(engine.manifest)):
-            raise Refusal(404, "unknown_version", f"There is no such version of this model; there is {found}.")
+        _check_version(request, engine)
         return name, engine
 
     def _refuse_unready(self) -> None:
@@ -178,6 +178,12 @@ class InferenceV2:
 
 def _version(manifest: Manifest) -> str:
     return manifest.sha256[:_VERSION]
+
+
+def _check_version(request: Request, engine: Engine) -> None:
+    """Refusal 404 where the path names a version that this engine is not."""
+    if request.path_params.get("version") not in (None, found := _version(engine.manifest)):
+        raise Refusal(404, "unknown_version", f"There is no such version of this model; there is {found}.")
 
 
 def _head_size(request: Request, most: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import re
 import zlib
 from collections.abc import AsyncIterator, Callable
@@ -12,26 +13,29 @@ from functools import partial
 from typing import TypeVar, get_args
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 
 from service.answers.probe import check_job
 from service.answers.schemas import JobRequest, parse
 from service.context import Context
 from service.http import events
-from service.http.body import read_object
+from service.http.body import as_object, read_json
 from service.http.errors import Refusal
 from service.http.openapi import asked, gives, takes
 from service.http.routing import Route, Table
-from service.probing.database import DatabaseAway
+from service.http.streaming import Streaming, takes_gzip
+from service.probing.database import DatabaseAway, DatabaseError
 from service.probing.reports import KINDS
 from service.probing.schemas import JobAnswer, JobPage
 from service.probing.store import Job, State, Submission
 
 T = TypeVar("T")
+log = logging.getLogger("babelproof.service")
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 _ID = re.compile(r"[0-9a-f-]{1,40}")
 _LOOK_S = 0.25
 _PAGE, _MOST = 50, 200
+_ENDS = ("cancel", "delete")
 # a report in HTML brings its own style and script; nothing of this address is open to it
 _SANDBOX = "sandbox allow-scripts; default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 
@@ -39,8 +43,9 @@ _SANDBOX = "sandbox allow-scripts; default-src 'none'; style-src 'unsafe-inline'
 class Jobs:
     """Batteries that outlive the connection, the worker and the machine that took them."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, leaving: Callable[[], bool]) -> None:
         self._context = context
+        self._leaving = leaving
         self._store = context.probing.store
         context.probing.on_ended = lambda state: context.metrics.jobs.labels(state).inc()
         # the database is asked beside the loop: it may be slow, or gone
@@ -64,14 +69,16 @@ class Jobs:
             asked("after", "`next` of the page before.", {"type": "string", "pattern": f"^{_ID.pattern}$"}),
             asked("limit", "Jobs of a page.", {"type": "integer", "minimum": 1, "maximum": _MOST, "default": _PAGE}),
         )
+        ends = (asked("only", "Refuse (409) what would be the other.", {"enum": list(_ENDS)}),)
         form = (asked("format", "Of the report.", {"enum": list(KINDS), "default": "json"}),)
         listed = gives("Jobs, the latest first", answer=JobPage, parameters=page, refusals=(422,))
         found = gives("A job: its state, how far it is, who works on it", answer=JobAnswer, refusals=one)
         ended = gives(
             "Cancel a job that is alive; delete one that has ended, with its texts (204)",
             answer=JobAnswer,
+            parameters=ends,
             also={204: "The job was deleted."},
-            refusals=one,
+            refusals=(*one, 409, 422),
         )
         told = gives(
             "Events of a job until it ends; Last-Event-ID goes on",
@@ -105,27 +112,25 @@ class Jobs:
             sentence = "Idempotency-Key must be 1 to 128 printable ASCII characters without spaces."
             raise Refusal(422, "bad_idempotency_key", sentence)
         limits = {"max_bytes": settings.max_job_body_bytes, "timeout_s": settings.body_timeout_s}
-        wanted = parse(JobRequest, await read_object(request, **limits))
-        model = wanted.model or context.models.default
-        battery = check_job(wanted, context.models.get(model).labels, settings)
-        body = wanted.model_dump_json().encode()
-        client = request.state.client
-        submission = Submission(
-            client.name if client else "",
-            key,
-            hashlib.sha256(body).hexdigest(),
-            model,
-            battery.name,
-            len(wanted.texts),
-            body,
-        )
-        context.spend(request, len(wanted.texts))
-        job, new = await self._ask(lambda: self._store.submit(submission, client.max_jobs if client else None))
+        body, client = await read_json(request, **limits), request.state.client
+        # megabytes are read and checked beside the loop
+        submission = await asyncio.to_thread(self._read, body, client.name if client else "", key)
+        with context.spending(request, submission.texts):
+            job, new = await self._ask(lambda: self._store.submit(submission, client.max_jobs if client else None))
         if new:
             context.probing.nudge()
         else:
-            context.spend(request, -len(wanted.texts))
+            context.spend(request, -submission.texts)
         return _said(job, 202 if new else 200, {"Location": f"/batteries/{job.id}"})
+
+    def _read(self, body: bytes, client: str, key: str | None) -> Submission:
+        """What a client wants done; Refusal where it cannot be."""
+        wanted, models = parse(JobRequest, as_object(body)), self._context.models
+        model = wanted.model or models.default
+        battery = check_job(wanted, models.get(model).labels, self._context.settings)
+        kept = wanted.model_dump_json().encode()
+        digest = hashlib.sha256(kept).hexdigest()
+        return Submission(client, key, digest, model, battery.name, len(wanted.texts), kept)
 
     async def _list(self, request: Request) -> Response:
         sent = request.query_params
@@ -145,13 +150,18 @@ class Jobs:
         return _said(await self._found(request))
 
     async def _end(self, request: Request) -> Response:
-        name, client = _id(request), _name(request)
-        if (job := await self._ask(lambda: self._store.cancel(name, client))) is not None:
+        name, client, only = _id(request), _name(request), request.query_params.get("only")
+        if only not in (None, *_ENDS):
+            raise Refusal(422, "unknown_end", f"only must be {' or '.join(_ENDS)}.")
+        if only != "delete" and (job := await self._ask(lambda: self._store.cancel(name, client))) is not None:
             self._context.metrics.jobs.labels(job.state).inc()
             return _said(job)
-        if not await self._ask(lambda: self._store.delete(name, client)):
-            raise _unknown()
-        return Response(status_code=204)
+        if only != "cancel" and await self._ask(lambda: self._store.delete(name, client)):
+            return Response(status_code=204)
+        job = await self._found(request)
+        if only == "cancel" and job.state == "cancelled":  # asked again, for the first answer was lost
+            return _said(job)
+        raise Refusal(409, "wrong_state", f"The job is {job.state}, so there is nothing to {only or 'end'}.")
 
     async def _result(self, request: Request) -> Response:
         form = request.query_params.get("format", "json")
@@ -160,24 +170,24 @@ class Jobs:
         job = await self._found(request)
         if job.state != "done":
             raise Refusal(409, "not_done", f"The job is {job.state}; there is a report once it is done.")
-        first = await self._ask(lambda: self._store.part(job.id, form, 0))
-        if first is None:
+        count = await self._ask(lambda: self._store.parts(job.id, form))
+        if not count:
             raise _unknown()
-        packed = "gzip" in request.headers.get("accept-encoding", "")
-        headers = {"ETag": f'"{job.sha256}-{form}"', "Vary": "Accept-Encoding", "Cache-Control": "private"}
+        packed = takes_gzip(request.headers.get("accept-encoding", ""))
+        tag = f'"{job.sha256}-{form}{"-gzip" * packed}"'
+        headers = {"ETag": tag, "Vary": "Accept-Encoding", "Cache-Control": "private"}
         headers |= {"Content-Encoding": "gzip"} if packed else {}
         headers |= {"Content-Security-Policy": _SANDBOX} if form == "html" else {}
-        parts = self._parts(job, form, first)
-        return StreamingResponse(parts if packed else _unpacked(parts), media_type=KINDS[form], headers=headers)
+        parts = self._parts(job, form, count)
+        return Streaming(parts if packed else _unpacked(parts), media_type=KINDS[form], headers=headers)
 
-    async def _parts(self, job: Job, form: str, first: bytes) -> AsyncIterator[bytes]:
+    async def _parts(self, job: Job, form: str, count: int) -> AsyncIterator[bytes]:
         """The parts of a report, each fetched when the one before is sent."""
-        number: int = 0
-        part: bytes | None = first
-        while part is not None:
-            yield part
-            number += 1
+        for number in range(count):
             part = await self._ask(partial(self._store.part, job.id, form, number))
+            if part is None:  # breaks the connection: what was sent must not pass for the whole
+                raise LookupError("the job was deleted while its report was sent")
+            yield part
 
     async def _events(self, request: Request) -> Response:
         job = await self._found(request)
@@ -188,11 +198,17 @@ class Jobs:
         if self._streams >= (most := self._context.settings.max_streams):
             sentence = f"{most} streams of events are open already; try again in a moment."
             raise Refusal(429, "overloaded", sentence, {"Retry-After": "5"})
-        return events.streamed(self._told(request, job, seen))
+        self._streams += 1
+        return events.streamed(self._told(request, job, seen), self._ended)
+
+    def _ended(self) -> None:
+        self._streams -= 1
 
     async def _told(self, request: Request, job: Job, seen: int) -> AsyncIterator[bytes]:
-        """What changes of a job, each change by its revision; at the end how it ended."""
-        self._streams += 1
+        """What changes of a job, each change by its revision; at the end how it ended.
+
+        Where this process ends before, clients go on elsewhere from the last event they saw.
+        """
         silent = 0.0
         try:
             while True:
@@ -205,11 +221,11 @@ class Jobs:
                 if not job.alive:
                     return
                 await asyncio.sleep(_LOOK_S)
+                if self._leaving():
+                    return
                 job = await self._found(request)
         except Refusal as refusal:
             yield events.failure(refusal, request)
-        finally:
-            self._streams -= 1
 
     async def _found(self, request: Request) -> Job:
         name = _id(request)
@@ -224,6 +240,10 @@ class Jobs:
             return await asyncio.get_running_loop().run_in_executor(self._pool, call)
         except DatabaseAway as away:
             raise Refusal(503, away.code, away.sentence, {"Retry-After": "5"}) from None
+        except DatabaseError as error:
+            log.error("%s", error)
+            sentence = "The database of jobs is not one this service can use; its log says why."
+            raise Refusal(503, "jobs_unavailable", sentence, {"Retry-After": "60"}) from None
 
 
 async def _unpacked(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

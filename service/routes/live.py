@@ -64,10 +64,10 @@ class Live:
     """How robust the models are on the traffic they get; also as metrics."""
 
     def __init__(self, context: Context) -> None:
-        self._path = context.settings.state / FILE
+        self._path, self._names = context.settings.state / FILE, context.models.names
         self._rate = context.settings.live_rate
         self._plan = plan(context.settings)
-        context.metrics.add(LiveMetrics(self._path))
+        context.metrics.add(LiveMetrics(self._path, self._names))
         if self._rate:
             context.observers.append(Sampler(context.settings, context.probing.observe).offer)
 
@@ -80,7 +80,7 @@ class Live:
 
     async def _live(self, request: Request) -> Response:
         try:
-            models = [live(counted) for counted in await asyncio.to_thread(read, self._path)]
+            models = [live(counted) for counted in await asyncio.to_thread(read, self._path, self._names)]
         except sqlite3.Error:
             sentence = "What live probing has counted cannot be read just now."
             raise Refusal(503, "unavailable", sentence, {"Retry-After": "5"}) from None

@@ -16,7 +16,7 @@ from runtime.tokenization import TooLongError
 from service.answers.asking import robust
 from service.answers.lanes import Lane
 from service.answers.plain import reader
-from service.answers.predict import Wanted, check, check_texts, deadline, overloaded, render, too_long, wanted
+from service.answers.predict import Wanted, check, check_texts, deadline, overloaded, render, told, too_long, wanted
 from service.answers.robustness import QUERY, RobustAnswer, Wish
 from service.answers.schemas import Detected, DetectRequest, LabelScore, PredictRequest
 from service.context import Context
@@ -92,9 +92,11 @@ class Predict:
         """Answer a plain request, in as few calls as can be: tests/test_hot_route.py counts them."""
         headers = exchange.headers
         if (
-            headers.get(b"content-type") not in _JSON
+            b"content-type" not in headers
+            or headers[b"content-type"] not in _JSON
             or b"content-encoding" in headers
             or exchange.scope["query_string"]
+            or (names and names["name"] not in self._context.models.names)
         ):
             return False
         body = await exchange.body(self._context.settings.max_body_bytes)
@@ -122,11 +124,9 @@ class Predict:
             response, prediction = await robust(context, request, wish, card)
             self._observed(name, wish, prediction)
             return response
-        answer, prediction, cut = await self._answer(request.scope["exchange"], name, wish)
+        answer, prediction, _ = await self._answer(request.scope["exchange"], name, wish)
         self._observed(name, wish, prediction)
-        timing = f"queue;dur={prediction.queue_s * 1000:.2f}, compute;dur={prediction.compute_s * 1000:.2f}"
-        headers = {"X-Truncated": str(cut), "Server-Timing": timing}
-        return Response(answer, media_type="application/json", headers=headers)
+        return Response(answer, media_type="application/json", headers=told(prediction))
 
     async def _answer(self, exchange: Exchange, name: str | None, wish: Wanted) -> tuple[bytes, Prediction, int]:
         """The answer, what it was made of, and how many of its inputs were cut."""
@@ -139,15 +139,12 @@ class Predict:
         if exchange.task is None:
             exchange.watch(Phase.ANSWER)
         exchange.phase = Phase.ANSWER
-        engine = context.models.get(name)
         try:
-            prediction = await engine.predict(wish.items, deadline=until, truncate=wish.truncate)
+            prediction, engine = await context.models.predict(name, wish.items, deadline=until, truncate=wish.truncate)
         except TooLongError as error:
             raise too_long(error, wish.single) from None
         except Overloaded as full:
             context.access.spend(exchange.client, -count)
-            if full.reason == "closed" and context.models.get(name) is not engine:  # replaced just now
-                return await self._answer(exchange, name, wish)
             raise overloaded(full) from None
         finally:
             exchange.phase = Phase.UNWATCHED
@@ -166,8 +163,8 @@ class Predict:
         settings = self._context.settings
         asked = await self._context.read(request, DetectRequest)
         check_texts(asked.texts, "texts", settings.max_texts, settings.max_chars)
-        self._context.spend(request, len(asked.texts))
-        found = await self._detector.run(lambda: [detect(text) for text in asked.texts])
+        with self._context.spending(request, len(asked.texts)):
+            found = await self._detector.run(lambda: [detect(text) for text in asked.texts])
         return JSONResponse(
             [{"lang": lang, "name": languages.get(lang).name, "confidence": round(sure, 4)} for lang, sure in found]
         )

@@ -17,7 +17,7 @@ from service.http.errors import Refusal
 from service.http.exchange import Phase
 from service.http.openapi import takes
 from service.http.routing import Route, Table
-from service.probing.client import Answer
+from service.probing.client import Answer, OnEvent
 
 
 class Probe:
@@ -51,17 +51,21 @@ class Probe:
         labels = context.models.get(model).labels
         wanted = await context.read(request, ProbeRequest)
         check_probe(wanted, labels, context.settings)
-        context.spend(request, len(wanted.texts))
-        context.metrics.texts.labels("/probe").inc(len(wanted.texts))
         if events.wanted(request):
             return await self._stream(request, wanted, model)
         request.scope["exchange"].watch(Phase.ANSWER)  # a client that leaves cancels it
-        answer = await context.probing.run(wanted, model)
+        answer = await self._run(request, wanted, model)
         return Response(self._counted(answer), media_type="application/json")
+
+    async def _run(self, request: Request, wanted: ProbeRequest, model: str, on_event: OnEvent | None = None) -> Answer:
+        with self._context.spending(request, len(wanted.texts)):
+            answer = await self._context.probing.run(wanted, model, on_event)
+        self._context.metrics.texts.labels("/probe").inc(len(wanted.texts))
+        return answer
 
     async def _stream(self, request: Request, wanted: ProbeRequest, model: str) -> Response:
         mailbox = events.Mailbox()
-        work = asyncio.ensure_future(self._context.probing.run(wanted, model, mailbox.put))
+        work = asyncio.ensure_future(self._run(request, wanted, model, mailbox.put))
         work.add_done_callback(lambda _: mailbox.close())
         await asyncio.sleep(0)
         if work.done():  # refused before anything was told: an answer like any other

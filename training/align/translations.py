@@ -63,6 +63,8 @@ def _catalogue(file: Path) -> Iterator[tuple[str, str]]:
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise PairsError(f"{file}: not a gettext catalogue ({error})") from error
     for key, translation in messages.items():
+        if isinstance(key, tuple) and key[1] > 0:
+            continue  # a plural under its English singular
         message = (key[0] if isinstance(key, tuple) else key).rpartition("\4")[2]
         if message and translation:
             yield message, translation

@@ -201,7 +201,7 @@ def differences(before: Any, now: Any, where: str = "") -> Iterator[str]:
 
 
 class Stopwatch(TrainerCallback):
-    """Times updates with their data, and not the dev evaluations and checkpoints between them."""
+    """Times updates with what is drawn between them, which a stage's first epoch is not; nothing else."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from training.evaluation.runs import Runs, alike, share_right
 from training.evaluation.scoring import Scores
 from training.evaluation.summary import ENGLISH, matrix_languages
 
+DRAWS = 10_000
+"""Resamples: those of a simultaneous interval lie far out, and Holm's p are small."""
 MARGIN = 0.005
 """A loss of clean accuracy that is let pass: half a point."""
 MEAN, FOREIGN, WORST = "mean", "mean without English", "worst"
@@ -78,40 +81,40 @@ class Against:
 def own(evaluations: Sequence[Evaluation], seed: int = 0) -> Own:
     """The runs of one arm; `seed` is that of the bootstrap."""
     runs = Runs(evaluations)
-    scores = Scores(runs, np.random.default_rng(seed))
+    scores, fine = (Scores(runs, np.random.default_rng(seed), draws) for draws in (1000, DRAWS))
     radius = scores.radius()
     return Own(
-        {part: by_language(part, scores.accuracy(part)) for part in runs.parts},
+        {part: by_language(part, fine.accuracy(part)) for part in runs.parts},
         radius.mean() if radius else None,
         scores.calibration_error("clean").mean(),
         scores.brier("clean").mean(),
     )
 
 
-def against(ours: Sequence[Evaluation], theirs: Sequence[Evaluation], *, seed: int = 0, draws: int = 10_000) -> Against:
+def against(ours: Sequence[Evaluation], theirs: Sequence[Evaluation], *, seed: int = 0, draws: int = DRAWS) -> Against:
     """The first minus the second, run by run of the same training seed; Holm within languages x parts, and means."""
     pair = _Pair(ours, theirs, np.random.default_rng(seed), draws)
     rates = {part: pair.rates(part) for part in pair.parts}
     languages = [
-        _gap(part, lang, found, _only(lang), len(ours))
+        _gap(part, lang, found, _only(lang))
         for part, found in rates.items()
-        for lang in found[0].names
-        if not np.isnan([one.values[0, one.names.index(lang)] for one in found]).any()
+        for lang in found.drawn[0].names
+        if not np.isnan([one.values[0, one.names.index(lang)] for one in found.drawn]).any()
     ]
-    probed = {part: found[0].names for part, found in rates.items() if ":" in part}
+    probed = {part: found.drawn[0].names for part, found in rates.items() if ":" in part}
     most = max(probed.values(), key=len, default=())
     widest = tuple(part for part, names in probed.items() if names == most)
     means = [
-        _gap(part, name, found, over, len(ours))
+        _gap(part, name, found, over)
         for part, found in rates.items()
         for name, over in ((MEAN, _mean), (FOREIGN, _foreign))
-        if over is _mean or set(found[0].names) - {ENGLISH}
+        if over is _mean or set(found.drawn[0].names) - {ENGLISH}
     ]
     return Against(
         _adjusted(languages),
         _adjusted(means),
-        _robust([rates[part] for part in widest], len(ours)) if widest else None,
-        _gap("clean", MEAN, rates["clean"], _mean, len(ours)),
+        _robust([rates[part] for part in widest]) if widest else None,
+        _gap("clean", MEAN, rates["clean"], _mean),
         widest,
     )
 
@@ -137,6 +140,17 @@ def by_language(part: str, found: Bootstrap) -> Bootstrap:
     return Bootstrap(tuple(langs), values, tuple(sum(found.n[place] for place in places) for places in mixed))
 
 
+_Two = tuple[Bootstrap, Bootstrap]
+"""Share right of an arm and of its control, by language."""
+
+
+class _Rates(NamedTuple):
+    """Two arms under the resamples, and apart: after the sample itself, a row for each seed alone."""
+
+    drawn: _Two
+    apart: _Two
+
+
 class _Pair:
     """Two arms under the same resamples of seeds and texts, on the texts that every run of both was tried on."""
 
@@ -146,21 +160,23 @@ class _Pair:
         alike(ours[0], theirs[0])
         self._runs = Runs(ours), Runs(theirs)
         ids = set.union(*(runs.ids for runs in self._runs))
-        self._resamples = Resamples(ids, len(ours), rng, draws)
+        self._made = Resamples(ids, len(ours), rng, draws), Resamples.apart(ids, len(ours))
 
     @property
     def parts(self) -> tuple[str, ...]:
         return self._runs[0].parts
 
-    def rates(self, part: str) -> tuple[Bootstrap, Bootstrap]:
+    def rates(self, part: str) -> _Rates:
         """Share right of both, by language."""
         tried = self._tried(part)
 
         def row(one: Judged) -> tuple[float, float]:
             return share_right(one) if (one.lang, one.id) in tried else (0.0, 0.0)
 
-        ours, theirs = (self._resamples.rates(runs.columns(part, row)) for runs in self._runs)
-        return by_language(part, ours), by_language(part, theirs)
+        ours, theirs = (runs.columns(part, row) for runs in self._runs)
+        return _Rates(
+            *((by_language(part, made.rates(ours)), by_language(part, made.rates(theirs))) for made in self._made)
+        )
 
     def _tried(self, part: str) -> set[tuple[str, str]]:
         return set.intersection(
@@ -176,9 +192,9 @@ _Over = Callable[[Bootstrap], tuple[Numbers, int]]
 """A number out of a bootstrap: its values (1 + draws,), and the judgements of one seed that it rests on."""
 
 
-def _gap(part: str, lang: str, found: tuple[Bootstrap, Bootstrap], over: _Over, seeds: int) -> Gap:
-    (ours, n), (theirs, _) = map(over, found)
-    return Gap(part, lang, float(ours[0]), float(theirs[0]), difference(ours - theirs, n, seeds))
+def _gap(part: str, lang: str, found: _Rates, over: _Over) -> Gap:
+    ((ours, n), (theirs, _)), ((one, _), (other, _)) = (map(over, two) for two in found)
+    return Gap(part, lang, float(ours[0]), float(theirs[0]), difference(ours - theirs, (one - other)[1:], n))
 
 
 def _only(lang: str) -> _Over:
@@ -202,17 +218,19 @@ def _average(found: Bootstrap, names: Iterable[str]) -> tuple[Numbers, int]:
     return found.values[:, places].mean(axis=1), sum(found.n[place] for place in places)
 
 
-def _robust(parts: Sequence[tuple[Bootstrap, Bootstrap]], seeds: int) -> Gap:
-    """The lowest mean of parts of any language, of each arm its own."""
-    names, lowest, where, n = parts[0][0].names, [], [], []
-    for side in (0, 1):
-        values = np.mean([found[side].values for found in parts], axis=0)
-        lowest.append(np.nanmin(values, axis=1))
-        where.append(int(np.nanargmin(values[0])))
-        n.append(sum(found[side].n[where[-1]] for found in parts))
-    said = " / ".join(dict.fromkeys(names[place] for place in where))
-    gap = difference(lowest[0] - lowest[1], n[0], seeds)
-    return Gap(ROBUST, said, float(lowest[0][0]), float(lowest[1][0]), gap)
+def _robust(parts: Sequence[_Rates]) -> Gap:
+    """The lowest mean of parts of any language, of each arm its own; of a seed alone, its own too."""
+    ours, theirs, one, other = (
+        np.mean([two[side].values for two in of_parts], axis=0)
+        for of_parts in zip(*parts, strict=True)
+        for side in (0, 1)
+    )
+    where = [int(np.nanargmin(values[0])) for values in (ours, theirs)]
+    said = " / ".join(dict.fromkeys(parts[0].drawn[0].names[place] for place in where))
+    n = sum(found.drawn[0].n[where[0]] for found in parts)
+    ours, theirs, one, other = (np.nanmin(values, axis=1) for values in (ours, theirs, one, other))
+    gap = difference(ours - theirs, (one - other)[1:], n)
+    return Gap(ROBUST, said, float(ours[0]), float(theirs[0]), gap)
 
 
 def _adjusted(gaps: Sequence[Gap]) -> tuple[Gap, ...]:

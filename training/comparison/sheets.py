@@ -136,8 +136,9 @@ def _costs(arms: Sequence[Finding]) -> Table:
     return Table(
         "costs",
         "What training costs",
-        "Cells ran one after another on one machine; medians over seeds. Seconds of an update include its data, and "
-        "neither dev evaluations nor checkpoints; the total is that of all updates. Ratios are to the baseline.",
+        "Cells ran one after another on one machine; medians over seeds. Seconds of an update include the data "
+        "drawn since the one before, so not those of a stage's first epoch, and neither dev evaluations nor "
+        "checkpoints; the total is that of all updates. Ratios are to the baseline.",
         ("arm", "updates", "seeds", "an update", "ratio", "in all", "ratio in all"),
         tuple(rows),
         percent=False,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import t as student
 
 from probes.statistics.intervals import effective_size, wilson
 from training.evaluation.outcomes import EvaluationError
@@ -55,7 +56,7 @@ class Bootstrap:
         place = self.names.index(name)
         value = float(self.values[0, place])
         if self.sizes is None:
-            return self._interval(self.values[:, place], self.n[place])
+            return self._interval(self.values[:, place], self.n[place], confidence)
         low, high = wilson(value * self.sizes[place], self.sizes[place], confidence)
         return Estimate(value, low, high, self.n[place])
 
@@ -100,9 +101,10 @@ class Bootstrap:
         places = sorted(self.names.index(name) for name in names if name in self.names)
         return [place for place in places if not np.isnan(self.values[0, place])]
 
-    def _interval(self, values: Numbers, n: int) -> Estimate:
+    def _interval(self, values: Numbers, n: int, confidence: float = 0.95) -> Estimate:
         value, drawn = float(values[0]), values[1:][~np.isnan(values[1:])]
-        low, high = np.quantile(drawn, [0.025, 0.975]) if drawn.size else (value, value)
+        ends = [(1 - confidence) / 2, (1 + confidence) / 2]
+        low, high = np.quantile(drawn, ends) if drawn.size else (value, value)
         if self.upward:
             low, high = max(0.0, 2 * value - high), max(0.0, 2 * value - low)
         return Estimate(value, float(low), float(high), n)
@@ -112,7 +114,8 @@ class Resamples:
     """Weights of items (1 + draws, items) and seeds (1 + draws, seeds), drawn once, so that all statistics are joint.
 
     The first row is the sample itself. Items and seeds are crossed: every seed saw the same items, so the two are
-    drawn apart (Owen 2007, doi 10.1214/07-AOAS122, which errs on the wide side).
+    drawn apart (Owen 2007, doi 10.1214/07-AOAS122). That errs on the wide side where things are many; of few seeds it
+    knows too little, for no interval of it reaches beyond the lowest and the highest.
     """
 
     def __init__(self, ids: Iterable[str], seeds: int, rng: np.random.Generator, draws: int = 1000) -> None:
@@ -120,6 +123,14 @@ class Resamples:
         self._places = {id_: place for place, id_ in enumerate(sorted(set(ids)))}
         self._items = _drawn(len(self._places), draws, rng)
         self._seed_weights = _drawn(seeds, draws, rng)
+
+    @classmethod
+    def apart(cls, ids: Iterable[str], seeds: int) -> Resamples:
+        """Nothing drawn: after the sample itself, on all its items, a row for each seed alone."""
+        made = cls(ids, seeds, np.random.default_rng(0), draws=seeds)
+        made._items[:] = 1
+        made._seed_weights[1:] = np.eye(seeds)
+        return made
 
     def statistic(self, ids: Sequence[str], of_seed: Callable[[Numbers, int], Numbers]) -> Numbers:
         """The mean over seeds of a statistic of items, shape (1 + draws,).
@@ -161,10 +172,11 @@ def ratio(above: Numbers, below: Numbers) -> Numbers:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """First minus second, with a 95 % percentile interval and a two-sided p.
+    """First minus second, with a 95 % interval and a two-sided p.
 
-    p is the smallest level at which the bootstrap interval leaves out 0; it cannot fall below 2 / (draws + 1), so a
-    family of m tests under Holm needs draws well above 40 m.
+    The interval holds the bootstrap's and, of several seeds, the t interval of the seeds' own differences; p is the
+    smallest level at which it leaves out 0. It cannot fall below 2 / (draws + 1), so a family of m tests under Holm
+    needs draws well above 40 m.
     """
 
     value: float
@@ -175,15 +187,23 @@ class Difference:
     n_seeds: int
 
 
-def difference(values: Numbers, n_items: int, n_seeds: int) -> Difference:
-    """The difference whose bootstrap is values (1 + draws,), the first on the sample itself."""
+def difference(values: Numbers, by_seed: Numbers, n_items: int) -> Difference:
+    """The difference whose bootstrap is values (1 + draws,), the first on the sample; by_seed (seeds,) is each alone's.
+
+    Few seeds say less of the spread between them than resampling them makes believe, hence the t interval.
+    """
     drawn = values[1:][~np.isnan(values[1:])]
     if np.isnan(values[0]) or not drawn.size:
         raise EvaluationError("nothing was judged in both, so there is no difference to state")
     low, high = np.quantile(drawn, [0.025, 0.975])
     tail = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
     p = min(1.0, 2 * (1 + tail) / (1 + drawn.size))
-    return Difference(float(values[0]), float(low), float(high), p, n_items, n_seeds)
+    known = by_seed[~np.isnan(by_seed)]
+    if len(known) > 1 and (error := known.std(ddof=1) / len(known) ** 0.5):
+        reach = student.ppf(0.975, len(known) - 1) * error
+        low, high = min(low, values[0] - reach), max(high, values[0] + reach)
+        p = max(p, 2 * float(student.sf(abs(values[0]) / error, len(known) - 1)))
+    return Difference(float(values[0]), float(low), float(high), p, n_items, len(by_seed))
 
 
 def _drawn(n: int, draws: int, rng: np.random.Generator) -> NDArray[np.int16]:

@@ -119,9 +119,11 @@ def paired_difference(
     ids = {id_ for one, _ in pairs for id_ in one.ids}
     if not all(one.ids for one, _ in pairs):
         raise EvaluationError(f"{part}: a language of {', '.join(chosen)} has no text that both were tried on")
-    resamples = Resamples(ids, len(a), rng, draws)
-    gaps = [resamples.of_sums(one, quotient) - resamples.of_sums(other, quotient) for one, other in pairs]
-    return difference(np.mean(gaps, axis=0), len(ids), len(a))
+    drawn, apart = (
+        np.mean([made.of_sums(one, quotient) - made.of_sums(other, quotient) for one, other in pairs], axis=0)
+        for made in (Resamples(ids, len(a), rng, draws), Resamples.apart(ids, len(a)))
+    )
+    return difference(drawn, apart[1:], len(ids))
 
 
 def _shared(a: Columns, b: Columns) -> tuple[Columns, Columns]:

@@ -19,10 +19,12 @@ class Adversarial(Plain):
     """Cross-entropy at a perturbation of the embeddings or last states that ascent found within a ball.
 
     pgd: `steps` ascent steps (Madry et al. 2018, arXiv 1706.06083) whose gradients reach nothing but the perturbation,
-    then the loss at its end. free: the gradients of all passes on the way count as well, so `steps` steps cost
-    steps + 1 passes (FreeLB, Zhu et al. 2020, arXiv 1909.11764); with a zero start the first pass is the clean one, and
-    one step is the fast form, at the cost of two passes. Adversarial training for cross-lingual transfer is of Huang et
-    al. 2021 (arXiv 2104.08645); radius, steps, norm and place are not known of theirs, and the defaults are ours.
+    then the loss at its end. free: the gradients of all passes on the way count as well (FreeLB, Zhu et al. 2020, arXiv
+    1909.11764), so `steps` steps cost steps + 1 passes, and one more for a clean term beside a random start; with a
+    zero start the first pass is the clean one, and one step is the fast form, at the cost of two passes.
+
+    Adversarial training for cross-lingual transfer is of Huang et al. 2021 (arXiv 2104.08645); radius, steps, norm and
+    place are not known of theirs, and the defaults are ours.
     """
 
     place: Place = "embeddings"
@@ -49,11 +51,12 @@ class Adversarial(Plain):
             raise ValueError("steps must be at least 1 and step_size not below 0.")
         if not self.weight > 0 or self.clean_weight < 0:
             raise ValueError("weight must be above 0 and clean_weight not below 0.")
-        if self.form == "free" and self.start == "zero" and not self.clean_weight:
-            raise ValueError("the free form begins a zero start with the clean pass: clean_weight must be above 0.")
 
     def penalty(self, passes: Passes) -> Tensor:
-        """Weighted loss at the perturbation found (pgd), or the mean over the passes after the first (free)."""
+        """Weighted loss at the perturbation found (pgd), or its mean over the passes (free).
+
+        With a zero start the free form's first pass counts as the clean one, weighed as that is and not in the mean.
+        """
         vectors = passes.vectors(self.place)
         movable = passes.movable(self.place)
         reach = radius(self.epsilon, self.unit, self.norm, self.per, vectors, movable)
@@ -77,15 +80,18 @@ class Adversarial(Plain):
         seen = torch.zeros((), device=delta.device)
         for number in range(self.steps):
             delta.requires_grad_()
-            weight = self.clean_weight if is_clean and number == 0 else self.weight / counted
+            weight = self.weight / counted
+            if is_clean and number == 0:
+                weight = 0.0 if passes.clean_is_spent else passes.clean_weight
+                passes.clean_is_spent = True
             with passes.inner():
-                loss = weight * passes.cross_entropy(passes.shifted(self.place, delta))
-                loss.backward(retain_graph=self.place == "states")
-            seen += loss.detach()
-            assert delta.grad is not None
-            delta = self._step(ball, delta, delta.grad)
-        if is_clean:
-            passes.clean_is_spent = True
+                loss = passes.cross_entropy(passes.shifted(self.place, delta, frozen=not weight))
+                if weight:
+                    (weight * loss).backward(retain_graph=self.place == "states")
+                gradient = delta.grad if weight else torch.autograd.grad(loss, delta)[0]
+            seen += weight * loss.detach()
+            assert gradient is not None
+            delta = self._step(ball, delta, gradient)
         last = self.weight / counted * passes.cross_entropy(passes.shifted(self.place, delta))
         return last + seen
 

@@ -21,11 +21,12 @@ from training.passes import Passes
 
 @dataclass(frozen=True)
 class Consistency(Plain):
-    """Divergence between the predictions on a text and on its perturbed version; or R-Drop, without perturbations.
+    """Divergence between the predictions on a text and on its perturbed version, or under another dropout mask.
 
-    The perturbations are those probes draw from. With none, the noise is dropout (R-Drop, Liang et al. 2021,
-    arXiv 2106.14448), which the recipe must then have. The divergences are the symmetric Kullback-Leibler one, halved,
-    as R-Drop takes it, and the Jensen-Shannon one.
+    The perturbations are those probes draw from. With none, the noise is dropout, which the recipe must then have. The
+    divergences are the symmetric Kullback-Leibler one, halved, and the Jensen-Shannon one. R-Drop (Liang et al. 2021,
+    arXiv 2106.14448), cross-entropy of both passes + alpha (KL + KL) / 2, is perturbations = [], divergence = "kl",
+    noisy = 1, weight = alpha.
     """
 
     perturbations: tuple[str, ...] = ("keyboard", "swap", "drop", "repeat")
@@ -56,7 +57,7 @@ class Consistency(Plain):
         return not self.perturbations
 
     def view(self, examples: Sequence[Example], rng: np.random.Generator) -> list[Example] | None:
-        """A perturbed version of every row, both sides of a pair; None for R-Drop."""
+        """A perturbed version of every row, both sides of a pair; None where the noise is dropout."""
         if not self.perturbations:
             return None
         return [replace(example, item=self._noisy(example, rng)) for example in examples]

@@ -28,8 +28,8 @@ class RandomPerturbation(Plain):
     scale: float = 0.1
     """Standard deviation (gaussian) or largest size (uniform) of a coordinate's noise."""
     unit: Unit = "relative"
-    """relative: a share of the root mean square of the batch's coordinates, so gaussian noise has about `scale` times
-    the norm of a token."""
+    """relative: a share of the batch's mean token norm / sqrt(width), so gaussian noise has about `scale` times the
+    mean token's norm."""
     draws: int = 1
     weight: float = 1.0
     """Weight of the noisy cross-entropy."""
