@@ -88,7 +88,7 @@ def test_flips_are_counted_by_language_and_family(tmp_path: Path) -> None:
     path = tmp_path / FILE
     observed(path, [ENGLISH] * 60)
     observed(path, [GERMAN] * 10)
-    [counted] = read(path)
+    [counted] = read(path, MODEL)
     assert (counted.name, counted.sha256, counted.total) == (*MODEL, 70)
     trials, flips = counted.tally.trials, counted.tally.flips
     assert set(trials) == {("en", "swap"), ("en", "drop"), ("de", "swap"), ("de", "drop")}
@@ -214,13 +214,13 @@ def test_a_share_is_sampled_within_the_budget() -> None:
     clock, sent = Clock(), list[str]()
     settings = replace(SWAPS, live_rate=0.5, live_budget=600, workers=2)  # 3 calls a text: 100 texts a minute each
     sampler = Sampler(settings, lambda name, text, pair: sent.append(text), rng=random.Random(1), clock=clock)
-    sampler.offer("topics", [Item(str(n)) for n in range(100)])
+    sampler.offer("keywords", [Item(str(n)) for n in range(100)])
     assert 30 <= len(sent) <= 70
     for _ in range(60):
         clock.now += 1
-        sampler.offer("topics", [Item("a")] * 1000)
+        sampler.offer("keywords", [Item("a")] * 1000)
     assert len(sent) <= 200  # a saved minute, and the minute itself
-    Sampler(SWAPS, lambda *_: sent.append("never"), clock=clock).offer("topics", [Item("a")] * 1000)
+    Sampler(SWAPS, lambda *_: sent.append("never"), clock=clock).offer("keywords", [Item("a")] * 1000)
     assert "never" not in sent
 
 
@@ -228,11 +228,11 @@ def test_the_prober_observes_when_nobody_waits_and_drops_the_oldest(served_folde
     settings = replace(SWAPS, state=tmp_path)
     classifier, busy = OnnxClassifier(served_folder, threads=1), threading.Event()
     models, digest = Opened(lambda _: classifier), classifier.manifest.sha256
-    models.serve({"topics": Served(str(served_folder), digest)})
+    models.serve({"keywords": Served(str(served_folder), digest)})
     watching = Watching(settings, models, busy)
     busy.set()
     for _ in range(1000):
-        watching.take({"model": "topics", "text": ENGLISH, "pair": None, "lang": None})
+        watching.take({"model": "keywords", "text": ENGLISH, "pair": None, "lang": None})
     watching.take({"model": "gone", "text": "secret", "pair": None, "lang": None})
     time.sleep(0.3)
     assert not (tmp_path / FILE).exists()
@@ -248,12 +248,12 @@ def test_a_text_the_model_fails_on_is_not_told(tmp_path: Path, caplog: pytest.Lo
 
     class Failing(Opened):
         def get(self, name: str) -> OnnxClassifier:
-            if name == "topics":
+            if name == "keywords":
                 raise ValueError("un" + "told")
             raise Refusal(404, "unknown_model", "There is no such model.")
 
     watching = Watching(replace(SWAPS, state=tmp_path), Failing(never), threading.Event())
-    for name in ("topics", "other"):
+    for name in ("keywords", "other"):
         watching.take({"model": name, "text": "a", "pair": None, "lang": None})
     eventually(lambda: "ValueError" in caplog.text, 10)
     watching.close()

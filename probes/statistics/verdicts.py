@@ -178,7 +178,7 @@ class _Judge:
         seed, lang = self.seed, outcomes[0].lang
         counts = [found[id_] for id_ in sorted(found, key=lambda id_: (turn(seed, id_, lang), id_))]
         looks = np.cumsum([hits / n for hits, n in counts])
-        p = anytime_p(looks, np.arange(1, len(counts) + 1), self.tolerated)
+        p = anytime_p(looks, np.arange(1.0, len(counts) + 1), self.tolerated)
         decided = np.flatnonzero(p <= self.level)
         return counts[: decided[0] + 1] if len(decided) else counts
 
