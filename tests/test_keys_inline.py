@@ -50,6 +50,7 @@ async def test_keys_of_the_environment_are_those_a_file_would_have(
         ("# none yet", "no key"),
         ("#" * 100_001, "at most 100000"),
     ],
+    ids=range(11),
 )
 def test_what_is_wrong_stops_the_start_and_no_secret_is_told(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(SettingsError) as error:

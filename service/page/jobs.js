@@ -87,16 +87,12 @@ function draw(job, line = make("li", { "data-id": job.id })) {
 
 const when = ({ created }) => new Date(created).toLocaleString("en");
 
-/** Cancels or deletes, as the button said: a job that has ended meanwhile keeps its report. */
+/** Cancels or deletes, as its button said. */
 async function end(job) {
-  let refused;
-  try {
-    await send(`/batteries/${job.id}?only=${alive(job) ? "cancel" : "delete"}`, { method: "DELETE" });
-  } catch (error) {
-    refused = error;
-  }
+  const only = alive(job) ? "cancel" : "delete";
+  const refused = await send(`/batteries/${job.id}?only=${only}`, { method: "DELETE" }).catch((error) => error);
   await list();
-  if (refused) fail(byId("jobs-failure"), refused, list);
+  if (refused instanceof Error) fail(byId("jobs-failure"), refused, list);
 }
 
 async function take(job, kind) {

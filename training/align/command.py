@@ -56,6 +56,7 @@ def align_command(
     tokens_per_batch: Annotated[int, typer.Option(min=256, help="Padded pieces in a batch.")] = 6144,
     learning_rate: Annotated[float, typer.Option(help="Of the layers; embeddings learn 3.3 times as fast.")] = 3e-4,
     contrastive: Annotated[float, typer.Option(min=0, help="Weight of the contrastive term.")] = 0.3,
+    negatives: Annotated[int, typer.Option(min=0, help="English texts that are negatives beside the batch's.")] = 0,
     language_exponent: Annotated[
         float, typer.Option(min=0, max=1, help="Languages are drawn by this power of their size: 0 all alike.")
     ] = 0.35,
@@ -90,6 +91,7 @@ def align_command(
         learning_rate=learning_rate,
         embedding_learning_rate=learning_rate * 10 / 3,
         contrastive=contrastive,
+        negatives=negatives,
     )
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

@@ -43,7 +43,7 @@ class Schedule:
     warmup: int = 200
     decay: float = 0.6
     contrastive: float = 0.3
-    negatives: int = 4096
+    negatives: int = 0
     """English texts drawn at every step, besides those of the batch."""
     checkpoint_every: int = 250
 
