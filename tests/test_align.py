@@ -17,7 +17,7 @@ from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel, BertTo
 from training.align.distil import Schedule, loss_of  # noqa: E402
 from training.align.lexical import factorise, initial_embeddings  # noqa: E402
 from training.align.mixture import Cell, Mixture, shares  # noqa: E402
-from training.align.pairs import LEXICON, PairsError, add_lexicon, read_pairs  # noqa: E402
+from training.align.pairs import LEXICON, PairsError, add_english, add_lexicon, read_pairs  # noqa: E402
 from training.align.pipeline import AlignOptions, align  # noqa: E402
 from training.align.tokenizer import INVISIBLE, balanced, train_tokenizer  # noqa: E402
 
@@ -246,6 +246,16 @@ def test_bad_text_is_refused_by_name(tmp_path: Path, name: str, content: str, me
     (tmp_path / name).write_text(content, encoding="utf-8")
     with pytest.raises(PairsError, match=message):
         read_pairs([tmp_path])
+
+
+def test_english_text_without_translations_is_a_source_of_its_own(parallel: Path, tmp_path: Path) -> None:
+    (tmp_path / "glosses.txt").write_text("bread : a food\n\nwater water water\n" + "long " * 100 + "\n")
+    pairs = read_pairs([parallel])
+    add_english(pairs, tmp_path / "glosses.txt")
+    assert [pairs.english[i] for i in pairs.sources["glosses"]] == ["bread : a food"], "what pairs has is theirs"
+    assert sorted(i for own in pairs.sources.values() for i in own) == list(range(len(pairs.english)))
+    with pytest.raises(PairsError, match=r"none\.txt: no such file of English text"):
+        add_english(pairs, tmp_path / "none.txt")
 
 
 def test_a_lexicon_joins_on_keys(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ TITLES = {
     "sib200": "SIB-200 test",
     "tatoeba": "Tatoeba at 1",
     "xnli": "XNLI at 1",
-    "sib200 dev": "SIB-200 dev",
+    "sib200 dev": "SIB-200 train and dev",
     "sib200 retrieval": "SIB-200 train at 1",
 }
 
@@ -46,6 +46,7 @@ def align_command(
     languages: Annotated[str, typer.Option(help="Codes, comma-separated; default: all with --min-pairs pairs.")] = "",
     min_pairs: Annotated[int, typer.Option(help="Fewest pairs a language needs.")] = 4000,
     lexicon: Annotated[Path | None, typer.Option(help="Folder of wordnets XX.tsv on shared keys.")] = None,
+    english: Annotated[list[Path] | None, typer.Option(help="Text file: English sentences, a line each.")] = None,
     monolingual: Annotated[Path | None, typer.Option(help="Folder of XX.txt files, for the tokenizer alone.")] = None,
     teacher: Annotated[
         str, typer.Option(help="English BERT-like encoder: folder or hub name.")
@@ -60,6 +61,7 @@ def align_command(
     language_exponent: Annotated[
         float, typer.Option(min=0, max=1, help="Languages are drawn by this power of their size: 0 all alike.")
     ] = 0.35,
+    english_share: Annotated[float, typer.Option(min=0, max=1, help="Share of English among the texts seen.")] = 0.05,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     start: Annotated[Path | None, typer.Option(help="Encoder made by align to go on from, instead of anew.")] = None,
 ) -> None:
@@ -75,6 +77,7 @@ def align_command(
     options = AlignOptions(
         paths=paths,
         lexicon=lexicon,
+        english=english or (),
         monolingual=monolingual,
         languages=_codes(languages),
         min_pairs=min_pairs,
@@ -83,6 +86,7 @@ def align_command(
         embedding_size=embedding_size,
         tokens_per_batch=tokens_per_batch,
         language_exponent=language_exponent,
+        english_share=english_share,
         seed=seed,
         start=start,
     )

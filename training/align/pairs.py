@@ -26,9 +26,13 @@ class PairsError(ValueError):
 
 @dataclass
 class ParallelText:
-    """Distinct English texts, and for every language and source its texts with the index of the English one."""
+    """Distinct English texts, and for every language and source its texts with the index of the English one.
+
+    sources has the indices of the English texts by the source that had them first.
+    """
 
     english: list[str] = field(default_factory=list)
+    sources: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     rows: dict[str, dict[str, list[tuple[str, int]]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(list))
     )
@@ -40,12 +44,23 @@ class ParallelText:
         text, english = " ".join(text.split()), " ".join(english.split())
         if not text or not english or max(len(text), len(english)) > MAX_CHARACTERS or text == english:
             return
-        index = self._index.setdefault(english, len(self.english))
-        if index == len(self.english):
-            self.english.append(english)
+        index = self._number(english, source)
         if (text, index) not in self._seen[lang]:
             self._seen[lang].add((text, index))
             self.rows[lang][source].append((text, index))
+
+    def add_english(self, text: str, source: str) -> None:
+        """Add English text that nothing is a translation of; empty and very long ones are passed over."""
+        text = " ".join(text.split())
+        if 0 < len(text) <= MAX_CHARACTERS:
+            self._number(text, source)
+
+    def _number(self, english: str, source: str) -> int:
+        index = self._index.setdefault(english, len(self.english))
+        if index == len(self.english):
+            self.english.append(english)
+            self.sources[source].append(index)
+        return index
 
     def texts(self, lang: str) -> list[str]:
         """All texts of a language; of English, each distinct one once."""
@@ -141,6 +156,15 @@ def read_pairs(paths: Iterable[Path]) -> ParallelText:
                 for text, english in zip(own, texts.get(ENGLISH, ()), strict=False):
                     pairs.add(lang, text, english, source)
     return pairs
+
+
+def add_english(pairs: ParallelText, path: Path) -> None:
+    """Add the lines of a text file, plain or packed; its name up to the first dot names the source."""
+    if not path.is_file():
+        raise PairsError(f"{path}: no such file of English text")
+    with open_text(path) as stream:
+        for line in stream:
+            pairs.add_english(line, path.name.split(".")[0])
 
 
 def add_lexicon(pairs: ParallelText, folder: Path) -> None:

@@ -23,7 +23,16 @@ from training.align.card import render
 from training.align.distil import Schedule, distil, teacher_vectors
 from training.align.lexical import initial_embeddings
 from training.align.mixture import Cell, Mixture, shares
-from training.align.pairs import ENGLISH, LEXICON, PairsError, ParallelText, add_lexicon, open_text, read_pairs
+from training.align.pairs import (
+    ENGLISH,
+    LEXICON,
+    PairsError,
+    ParallelText,
+    add_english,
+    add_lexicon,
+    open_text,
+    read_pairs,
+)
 from training.align.student import DEFAULT_TEACHER, build_student, load_teacher
 from training.align.tokenizer import balanced, train_tokenizer, wrap
 
@@ -37,6 +46,8 @@ class AlignOptions:
 
     paths: Sequence[Path]
     lexicon: Path | None = None
+    english: Sequence[Path] = ()
+    """Files of English text, a line each, that nothing is a translation of."""
     monolingual: Path | None = None
     languages: Sequence[str] = ()
     min_pairs: int = 4000
@@ -134,6 +145,8 @@ def _read(options: AlignOptions) -> ParallelText:
         raise PairsError(f"no language has {options.min_pairs} pairs (--min-pairs); found {counts}")
     if options.lexicon:
         add_lexicon(pairs, options.lexicon)
+    for path in options.english:
+        add_english(pairs, path)
     return pairs
 
 
@@ -147,7 +160,9 @@ def _same_run(work: Path, options: AlignOptions, pairs: ParallelText) -> None:
         return
     before = json.loads(file.read_text())
     changed = [
-        name for name in said if said[name] != before.get(name) and name not in {"paths", "lexicon", "monolingual"}
+        name
+        for name in said
+        if said[name] != before.get(name) and name not in {"paths", "lexicon", "english", "monolingual"}
     ]
     if changed:
         raise PairsError(f"{work} belongs to a run with another {', '.join(changed)}; name another --out or remove it")
@@ -182,7 +197,7 @@ def _cells(pairs: ParallelText, tokenizer: Tokenizer, max_pieces: int) -> list[C
     """Every language and source as piece ids; texts of more than max_pieces pieces are left out."""
     cells = []
     everything = {lang: sources for lang, sources in pairs.rows.items()}
-    everything[ENGLISH] = {"english": [(text, i) for i, text in enumerate(pairs.english)]}
+    everything[ENGLISH] = {source: [(pairs.english[i], i) for i in own] for source, own in pairs.sources.items()}
     for lang, sources in everything.items():
         for source, rows in sources.items():
             encoded = tokenizer.encode_batch_fast([text for text, _ in rows])
