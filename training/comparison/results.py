@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from probes.statistics.significance import holm
-from training.evaluation import Difference, Evaluation
+from training.evaluation import Difference, Evaluation, EvaluationError
 from training.evaluation.outcomes import UNTRIED, Judged
 from training.evaluation.resampling import Bootstrap, Estimate, Numbers, Resamples, difference
 from training.evaluation.runs import Runs, alike, share_right
@@ -92,7 +92,12 @@ def own(evaluations: Sequence[Evaluation], seed: int = 0) -> Own:
 
 
 def against(ours: Sequence[Evaluation], theirs: Sequence[Evaluation], *, seed: int = 0, draws: int = DRAWS) -> Against:
-    """The first minus the second, run by run of the same training seed; Holm within languages x parts, and means."""
+    """The first minus the second; Holm within languages x parts, and means.
+
+    ours[k] and theirs[k] are runs of the same training seed. Seeds and texts are resampled for both at once, texts of
+    every language by id; what only one of the two was tried on is left out. EvaluationError where the two cannot be
+    compared.
+    """
     pair = _Pair(ours, theirs, np.random.default_rng(seed), draws)
     rates = {part: pair.rates(part) for part in pair.parts}
     languages = [
@@ -157,8 +162,12 @@ class _Pair:
     def __init__(
         self, ours: Sequence[Evaluation], theirs: Sequence[Evaluation], rng: np.random.Generator, draws: int
     ) -> None:
-        alike(ours[0], theirs[0])
         self._runs = Runs(ours), Runs(theirs)
+        alike(ours[0], theirs[0])
+        if len(ours) != len(theirs):
+            raise EvaluationError(
+                f"{len(ours)} runs against {len(theirs)}: runs are paired by training seed, so give as many of each"
+            )
         ids = set.union(*(runs.ids for runs in self._runs))
         self._made = Resamples(ids, len(ours), rng, draws), Resamples.apart(ids, len(ours))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from training.evaluation.measure import evaluate
 from training.evaluation.outcomes import Evaluation, EvaluationError, Judged, Radius
 from training.evaluation.resampling import Difference
-from training.evaluation.runs import paired_difference
 from training.evaluation.suite import Suite
 
 __all__ = [
@@ -16,5 +15,4 @@ __all__ = [
     "Radius",
     "Suite",
     "evaluate",
-    "paired_difference",
 ]

@@ -1,14 +1,14 @@
-"""The evaluations of one method, one for each seed it was trained with, and the paired difference of two methods."""
+"""The evaluations of one method, one for each seed it was trained with."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from probes.registry import unknown
 from training.evaluation.outcomes import UNTRIED, Evaluation, EvaluationError, Judged, Radius
-from training.evaluation.resampling import Columns, Difference, Resamples, difference, quotient
+from training.evaluation.resampling import Columns
 
 
 class Runs:
@@ -89,53 +89,3 @@ def gathered(by_seed: Sequence[Sequence[tuple[str, Sequence[float]]]]) -> Column
 def share_right(one: Judged) -> tuple[float, float]:
     """Hit and trial of accuracy; what could not be tried is no trial."""
     return (float(one.right), 1.0) if one.status not in UNTRIED else (0.0, 0.0)
-
-
-def paired_difference(
-    a: Sequence[Evaluation],
-    b: Sequence[Evaluation],
-    part: str,
-    langs: Iterable[str],
-    rng: np.random.Generator,
-    draws: int = 2000,
-) -> Difference:
-    """Share right of the first method minus that of the second: mean over languages (none named: all) of their means.
-
-    a[k] and b[k] are runs of the same training seed. Seeds and items are resampled for both at once, items of every
-    language by id; what only one of the two was tried on is left out.
-    """
-    first, second = Runs(a), Runs(b)
-    alike(a[0], b[0])
-    if len(a) != len(b):
-        raise EvaluationError(
-            f"{len(a)} runs against {len(b)}: runs are paired by training seed, so give as many of each"
-        )
-    found = [runs.columns(part, share_right) for runs in (first, second)]
-    chosen = sorted(set(langs) or set(found[0]) & set(found[1]))
-    for lang in chosen:
-        if any(lang not in own for own in found):
-            raise EvaluationError(f"{part}: no judgements in {lang}; there are {', '.join(sorted(found[0]))}")
-    pairs = [_shared(found[0][lang], found[1][lang]) for lang in chosen]
-    ids = {id_ for one, _ in pairs for id_ in one.ids}
-    if not all(one.ids for one, _ in pairs):
-        raise EvaluationError(f"{part}: a language of {', '.join(chosen)} has no text that both were tried on")
-    drawn, apart = (
-        np.mean([made.of_sums(one, quotient) - made.of_sums(other, quotient) for one, other in pairs], axis=0)
-        for made in (Resamples(ids, len(a), rng, draws), Resamples.apart(ids, len(a)))
-    )
-    return difference(drawn, apart[1:], len(ids))
-
-
-def _shared(a: Columns, b: Columns) -> tuple[Columns, Columns]:
-    """Both, cut down to the ids that every seed of both was tried on."""
-    ids = tuple(sorted(_tried(a) & _tried(b)))
-    return _cut(a, ids), _cut(b, ids)
-
-
-def _tried(found: Columns) -> set[str]:
-    return {found.ids[place] for place in np.flatnonzero(found.values[..., 1].min(axis=0))}
-
-
-def _cut(found: Columns, ids: tuple[str, ...]) -> Columns:
-    place = {id_: number for number, id_ in enumerate(found.ids)}
-    return Columns(ids, found.values[:, [place[id_] for id_ in ids]])
