@@ -118,17 +118,17 @@ def dev_topics(encode: Encode, data: Path, languages: Sequence[str]) -> list[Sco
     """The same without the test set: five probes, each scored on a fifth of train and dev, and fitted to the rest."""
     rows: dict[str, dict[str, dict[str, str]]] = defaultdict(dict)
     for split in ("train", "dev"):
-        for lang, own in _sib200(data, split, {ENGLISH, *languages} if languages else ()).items():
-            rows[lang] |= {f"{split} {row['id']}": row for row in own}
+        for lang, found in _sib200(data, split, {ENGLISH, *languages} if languages else ()).items():
+            rows[lang] |= {f"{split} {row['id']}": row for row in found}
     ids = sorted(set.intersection(*(set(own) for own in rows.values())))
     vectors = {lang: _vectors(encode, [own[id_] for id_ in ids]) for lang, own in rows.items()}
     labels = _labels([rows[ENGLISH][id_] for id_ in ids])
     right = {lang: np.zeros(len(ids), bool) for lang in rows}
     for seen, held in _folds().split(vectors[ENGLISH], labels):
         probe = _probe(vectors[ENGLISH][seen], labels[seen])
-        for lang, own in vectors.items():
-            right[lang][held] = probe.predict(own[held]) == labels[held]
-    return [score("sib200 dev", lang, own) for lang, own in right.items()]
+        for lang in vectors:
+            right[lang][held] = probe.predict(vectors[lang][held]) == labels[held]
+    return [score("sib200 dev", lang, correct) for lang, correct in right.items()]
 
 
 def dev_retrieval(encode: Encode, data: Path, languages: Sequence[str]) -> list[Score]:
