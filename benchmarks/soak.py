@@ -17,7 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,6 +31,7 @@ from scipy.stats import linregress
 
 from benchmarks.serving.trace import texts as drawn
 from probes.files import write_text
+from runtime import manifest
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE_S = 5.0
@@ -117,11 +118,14 @@ def main(
     with tempfile.TemporaryDirectory(prefix="soak-") as work:
         folder = Path(work) / "model"
         folder.symlink_to(_copy(model, Path(work) / "one"))
-        _copy(model, Path(work) / "two")
+        other = _copy(model, Path(work) / "two")
+        # another model by its identity, which is the manifest's: the same would go on being served
+        manifest.write(other, replace(manifest.read(other), created_by="soak"))
         process, url = _start(folder, Path(work))
         try:
             soak = Soak(url, texts, np.random.default_rng(1))
             memory = asyncio.run(_run(soak, process, folder, minutes * 60, rate, swap_s))
+            soak.statuses["reloads"] = _reloads(url)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(60)
@@ -186,6 +190,12 @@ def _start(folder: Path, work: Path) -> tuple[psutil.Popen, str]:
             break
         time.sleep(0.1)
     raise SystemExit(f"the service did not start: {log.read_text(errors='replace')[-500:]}")
+
+
+def _reloads(url: str) -> int:
+    """Models taken in, by all workers together."""
+    lines = httpx.get(f"{url}/metrics").text.splitlines()
+    return sum(int(float(line.split()[-1])) for line in lines if line.startswith("babelproof_model_swaps_total"))
 
 
 def _memory(process: psutil.Popen) -> float:
