@@ -15,9 +15,10 @@ torch = pytest.importorskip("torch")
 from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel, BertTokenizerFast  # noqa: E402
 
 from training.align.distil import Schedule, loss_of  # noqa: E402
+from training.align.english import add_english  # noqa: E402
 from training.align.lexical import factorise, initial_embeddings  # noqa: E402
 from training.align.mixture import Cell, Mixture, shares  # noqa: E402
-from training.align.pairs import LEXICON, PairsError, add_english, add_lexicon, read_pairs  # noqa: E402
+from training.align.pairs import LEXICON, PairsError, add_lexicon, read_pairs  # noqa: E402
 from training.align.pipeline import AlignOptions, align  # noqa: E402
 from training.align.tokenizer import INVISIBLE, balanced, train_tokenizer  # noqa: E402
 
@@ -124,7 +125,7 @@ def test_the_encoder_comes_closer_to_translations_alone(parallel: Path, teacher:
     assert align(options(parallel, teacher), SCHEDULE, trained, quiet) == ["en", "de", "ru", "sw"]
     align(options(parallel, teacher), still, untrained, quiet)
     assert json.loads((trained / "languages.json").read_text()) == ["en", "de", "ru", "sw"]
-    assert "| pairs | 648 | not stated |" in (trained / "README.md").read_text()
+    assert "| pairs | 648 | 216 | not stated |" in (trained / "README.md").read_text()
     (right, wrong), (before, _) = closeness(trained, teacher), closeness(untrained, teacher)
     assert right > before + 0.1
     assert right > wrong + 0.1
@@ -249,11 +250,26 @@ def test_bad_text_is_refused_by_name(tmp_path: Path, name: str, content: str, me
 
 
 def test_english_text_without_translations_is_a_source_of_its_own(parallel: Path, tmp_path: Path) -> None:
-    (tmp_path / "glosses.txt").write_text("bread : a food\n\nwater water water\n" + "long " * 100 + "\n")
+    (tmp_path / "more.txt").write_text("bread : a food\n\nwater water water\n" + "long " * 100 + "\n")
+    rows = [{"lang": "en", "text": "red", "text_pair": "big"}, {"lang": "de", "text": "rot"}]
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    synset = (
+        '02084071 05 n 02 dog 0 domestic_dog(p) 0 001 @ 02083346 n 0000 | kept by man; "the dog barked all night"  '
+    )
+    (tmp_path / "data.noun").write_text(f"  1 This software\n{synset}\n")
     pairs = read_pairs([parallel])
-    add_english(pairs, tmp_path / "glosses.txt")
-    assert [pairs.english[i] for i in pairs.sources["glosses"]] == ["bread : a food"], "what pairs has is theirs"
+    for name in ("more.txt", "set/train.jsonl", "data.noun"):
+        add_english(pairs, tmp_path / name)
+    texts = {source: [pairs.english[i] for i in own] for source, own in pairs.sources.items()}
+    assert texts["more"] == ["bread : a food"], "what the pairs have is theirs"
+    assert texts["set"] == ["red", "big"]
+    gloss = 'dog, domestic dog: kept by man; "the dog barked all night"'
+    assert texts["wordnet_glosses"] == [gloss, "the dog barked all night"]
     assert sorted(i for own in pairs.sources.values() for i in own) == list(range(len(pairs.english)))
+    (tmp_path / "bad.jsonl").write_text("{}\n")
+    with pytest.raises(PairsError, match=r"bad\.jsonl:1: a row needs lang and text"):
+        add_english(pairs, tmp_path / "bad.jsonl")
     with pytest.raises(PairsError, match=r"none\.txt: no such file of English text"):
         add_english(pairs, tmp_path / "none.txt")
 

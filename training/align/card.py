@@ -22,10 +22,11 @@ def render(options: AlignOptions, schedule: Schedule, pairs: ParallelText, param
     """A card in Markdown with room for scores; a source whose licence is not in licences.toml has none stated."""
     licences = tomllib.loads((Path(__file__).parent / "licences.toml").read_text(encoding="utf-8"))
     counts = {lang: {source: len(rows) for source, rows in own.items()} for lang, own in pairs.rows.items()}
-    sources = sorted({source for own in counts.values() for source in own} - {LEXICON})
+    sources = {source for own in counts.values() for source in own} | set(pairs.sources)
     per_source = "\n".join(
-        f"| {source} | {sum(own.get(source, 0) for own in counts.values()):,} | {licences.get(source, 'not stated')} |"
-        for source in [*sources, LEXICON]
+        f"| {source} | {sum(own.get(source, 0) for own in counts.values()):,} | "
+        f"{len(pairs.sources.get(source, ())):,} | {licences.get(source, 'not stated')} |"
+        for source in [*sorted(sources - {LEXICON}), LEXICON]
     )
     per_lang = ", ".join(f"{lang} {sum(own.values()):,}" for lang, own in sorted(counts.items()))
     return f"""# A multilingual sentence encoder of {len(counts) + 1} languages
@@ -36,12 +37,13 @@ English and {len(counts)} languages brought to where the English teacher `{optio
 
 Made by `babelproof-train align` with {schedule.steps:,} steps of {options.tokens_per_batch:,} padded pieces, learning
 rates {schedule.learning_rate:g} and {schedule.embedding_learning_rate:g} (embeddings), languages drawn by the power
-{options.language_exponent:g} of their size, {schedule.negatives:,} negatives a step, seed {options.seed}.
+{options.language_exponent:g} of their size, English {options.english_share:.0%} of all texts, {schedule.negatives:,}
+negatives a step, seed {options.seed}.
 
 ## Text
 
-| source | pairs with English | licence |
-| --- | ---: | --- |
+| source | pairs with English | English texts no source before has | licence |
+| --- | ---: | ---: | --- |
 {per_source}
 
 Pairs by language: {per_lang}.

@@ -46,7 +46,9 @@ def align_command(
     languages: Annotated[str, typer.Option(help="Codes, comma-separated; default: all with --min-pairs pairs.")] = "",
     min_pairs: Annotated[int, typer.Option(help="Fewest pairs a language needs.")] = 4000,
     lexicon: Annotated[Path | None, typer.Option(help="Folder of wordnets XX.tsv on shared keys.")] = None,
-    english: Annotated[list[Path] | None, typer.Option(help="Text file: English sentences, a line each.")] = None,
+    english: Annotated[
+        list[Path] | None, typer.Option(help="More English text: lines, JSONL, or WordNet's data.*.")
+    ] = None,
     monolingual: Annotated[Path | None, typer.Option(help="Folder of XX.txt files, for the tokenizer alone.")] = None,
     teacher: Annotated[
         str, typer.Option(help="English BERT-like encoder: folder or hub name.")

@@ -158,15 +158,6 @@ def read_pairs(paths: Iterable[Path]) -> ParallelText:
     return pairs
 
 
-def add_english(pairs: ParallelText, path: Path) -> None:
-    """Add the lines of a text file, plain or packed; its name up to the first dot names the source."""
-    if not path.is_file():
-        raise PairsError(f"{path}: no such file of English text")
-    with open_text(path) as stream:
-        for line in stream:
-            pairs.add_english(line, path.name.split(".")[0])
-
-
 def add_lexicon(pairs: ParallelText, folder: Path) -> None:
     """Add word pairs from wordnets on shared keys, for the languages that pairs has.
 

@@ -21,18 +21,10 @@ from transformers import AutoModel, BertModel, PreTrainedTokenizerBase
 from probes.files import replacing, write_text
 from training.align.card import render
 from training.align.distil import Schedule, distil, teacher_vectors
+from training.align.english import add_english
 from training.align.lexical import initial_embeddings
 from training.align.mixture import Cell, Mixture, shares
-from training.align.pairs import (
-    ENGLISH,
-    LEXICON,
-    PairsError,
-    ParallelText,
-    add_english,
-    add_lexicon,
-    open_text,
-    read_pairs,
-)
+from training.align.pairs import ENGLISH, LEXICON, PairsError, ParallelText, add_lexicon, open_text, read_pairs
 from training.align.student import DEFAULT_TEACHER, build_student, load_teacher
 from training.align.tokenizer import balanced, train_tokenizer, wrap
 
@@ -47,7 +39,7 @@ class AlignOptions:
     paths: Sequence[Path]
     lexicon: Path | None = None
     english: Sequence[Path] = ()
-    """Files of English text, a line each, that nothing is a translation of."""
+    """Files of English text that nothing is a translation of."""
     monolingual: Path | None = None
     languages: Sequence[str] = ()
     min_pairs: int = 4000
