@@ -12,11 +12,11 @@ from probes.behaviour import BehaviourReport, LabelError, SuiteError
 from probes.files import write_text
 from probes.report import ReportError
 from runtime.speaking import console, progress, refusals
-from runtime.targets import open_classifier
+from runtime.targets import TARGETS, open_classifier
 
 
 def behave(
-    model: Annotated[str, typer.Option(help="A model folder, an http(s) address, or module:attr.")],
+    model: Annotated[str, typer.Option(help=TARGETS)],
     task: Annotated[str, typer.Option(help=f"What the model does: {', '.join(behaviour.TASKS)}.")],
     lang: Annotated[list[str] | None, typer.Option(help="Only this language; may be given again.")] = None,
     tests: Annotated[list[str] | None, typer.Option(help="Only this test; may be given again.")] = None,

@@ -13,7 +13,7 @@ from probes.data import DataError, read_examples
 from probes.files import write_text
 from probes.render.certified import LEGEND, markdown, rows, summary, svg
 from runtime.speaking import console, progress, refusals, table
-from runtime.targets import open_classifier
+from runtime.targets import TARGETS, open_classifier
 
 _USUAL = Deletion()
 
@@ -23,8 +23,8 @@ class CertifyError(ValueError):
 
 
 def certify(
-    model: Annotated[str, typer.Option(help="A model folder, an http(s) address, or module:attr.")],
-    data: Annotated[Path, typer.Option(help="Examples, .jsonl or .tsv (or .gz).")],
+    model: Annotated[str, typer.Option(help=TARGETS)],
+    data: Annotated[Path, typer.Option(help="Examples, .jsonl, .tsv, .csv (or .gz).")],
     unit: Annotated[
         str, typer.Option(help="What is deleted, and edits are counted in: grapheme or word.")
     ] = _USUAL.unit,

@@ -25,7 +25,7 @@ def compare(
     first: Annotated[str, typer.Argument(help="A report.json, or a model: a folder, an address, module:attr.")],
     second: Annotated[str, typer.Argument(help="What is compared with the first; the same kinds.")],
     battery: Annotated[str | None, typer.Option(help="Of two models: the battery both are probed with.")] = None,
-    data: Annotated[Path | None, typer.Option(help="Of two models: examples, .jsonl or .tsv (or .gz).")] = None,
+    data: Annotated[Path | None, typer.Option(help="Of two models: examples, .jsonl, .tsv, .csv (or .gz).")] = None,
     limit: Annotated[int | None, typer.Option(help="Of two models: examples per language.", min=1)] = None,
     margin: Annotated[
         float | None, typer.Option(help="Exit 1 if the second is shown to lose more than this share of texts.")

@@ -36,11 +36,12 @@ def examine(model: str | None = None) -> Iterator[Check]:
     """Every check, and those of a model folder if one is given."""
     yield Check("python", sys.version_info >= (3, 11), platform.python_version(), "babelproof needs Python 3.11")
     for package in NEEDED:
-        yield _package(package, "pip install babelproof")
+        yield _package(package, "pip install -c constraints.txt -e .")
     for package in SERVING:
-        yield _package(package, "needed by `babelproof serve`: pip install babelproof", needed=False)
+        yield _package(package, "needed by `babelproof serve`: pip install -c constraints.txt -e .", needed=False)
     for package in TRAINING:
-        yield _package(package, "needed by babelproof-train and import: pip install 'babelproof[train]'", needed=False)
+        advice = "needed by babelproof-train and import: pip install -c constraints.txt -e '.[train]'"
+        yield _package(package, advice, needed=False)
     owners = packages_distributions()
     yield onnxruntime(owners.get("onnxruntime", []))
     yield from (_owner(name, owners.get(name, [])) for name in OURS)

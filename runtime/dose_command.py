@@ -20,7 +20,7 @@ BEGIN, END = "<!-- doses -->\n", "<!-- end -->"
 
 
 def doses(
-    data: Annotated[list[Path], typer.Option(help="Texts, .jsonl or .tsv (or .gz); may be given again.")],
+    data: Annotated[list[Path], typer.Option(help="Texts, .jsonl, .tsv, .csv (or .gz); may be given again.")],
     dose: Annotated[float, typer.Option(help="Share of graphemes to change.", min=0.001, max=1)] = 0.05,
     perturbation: Annotated[list[str] | None, typer.Option(help="Only this one; may be given again.")] = None,
     lang: Annotated[list[str] | None, typer.Option(help="Only this language; may be given again.")] = None,

@@ -16,13 +16,13 @@ from probes.fix import fix as find_fix
 from probes.render import fix as rendering
 from probes.report import ReportError
 from runtime.speaking import console, progress, refusals, table
-from runtime.targets import open_classifier
+from runtime.targets import TARGETS, open_classifier
 
 
 def fix(
     battery: Annotated[str, typer.Argument(help="A battery of noise: its name or a .toml file.")],
-    model: Annotated[str, typer.Option(help="A model folder, an http(s) address, or module:attr.")],
-    data: Annotated[Path, typer.Option(help="Examples with labels, .jsonl or .tsv (or .gz).")],
+    model: Annotated[str, typer.Option(help=TARGETS)],
+    data: Annotated[Path, typer.Option(help="Examples with labels, .jsonl, .tsv, .csv (or .gz).")],
     defence: Annotated[
         list[str] | None,
         typer.Option(help=f"A defence, or several in turn (nfkc+repair-script): {', '.join(defences.names())}."),

@@ -48,7 +48,7 @@ def import_(
     try:
         importing = import_module("training.importing")
     except ImportError as error:
-        typer.echo(f"error: {error.name or error} is missing; pip install 'babelproof[train]'", err=True)
+        typer.echo(f"error: {error.name or error} is missing; pip install -c constraints.txt -e '.[train]'", err=True)
         raise typer.Exit(2) from None
     with refusals(importing.ExportError):
         importing.import_model(

@@ -101,7 +101,7 @@ def list_(
 def show(name: Name, url: Url = DEFAULT_URL, key_file: KeyFile = None, as_json: AsJson = False) -> None:
     """Show a job: its state, and how far it is.
 
-    Example: babelproof jobs show 0b1c
+    Example: babelproof jobs show 1a1fc6bd411-1fad9b7a0639955efaa7
     """
     with refusals(), opened(url, key_file) as client:
         _say([client.jobs.get(name)], as_json)
@@ -111,7 +111,7 @@ def show(name: Name, url: Url = DEFAULT_URL, key_file: KeyFile = None, as_json: 
 def watch(name: Name, url: Url = DEFAULT_URL, key_file: KeyFile = None, as_json: AsJson = False) -> None:
     """Follow a job to its end; exit 1 unless it ends well.
 
-    Example: babelproof jobs watch 0b1c
+    Example: babelproof jobs watch 1a1fc6bd411-1fad9b7a0639955efaa7
     """
     with refusals(), opened(url, key_file) as client:
         job = _followed(client, name)
@@ -131,7 +131,7 @@ def result(
 
     For example:
 
-        babelproof jobs result 0b1c --format html --out report.html
+        babelproof jobs result 1a1fc6bd411-1fad9b7a0639955efaa7 --format html --out report.html
     """
     with refusals(), opened(url, key_file) as client:
         found = client.jobs.result(name, form.value)
@@ -149,7 +149,7 @@ def result(
 def cancel(name: Name, url: Url = DEFAULT_URL, key_file: KeyFile = None, as_json: AsJson = False) -> None:
     """Cancel a job that is alive; one that has ended is left as it is.
 
-    Example: babelproof jobs cancel 0b1c
+    Example: babelproof jobs cancel 1a1fc6bd411-1fad9b7a0639955efaa7
     """
     with refusals(), opened(url, key_file) as client:
         _say([client.jobs.cancel(name)], as_json)
@@ -159,7 +159,7 @@ def cancel(name: Name, url: Url = DEFAULT_URL, key_file: KeyFile = None, as_json
 def delete(name: Name, url: Url = DEFAULT_URL, key_file: KeyFile = None) -> None:
     """Delete a job that has ended, with its texts and its report.
 
-    Example: babelproof jobs delete 0b1c
+    Example: babelproof jobs delete 1a1fc6bd411-1fad9b7a0639955efaa7
     """
     with refusals(), opened(url, key_file) as client:
         client.jobs.delete(name)

@@ -167,4 +167,5 @@ def _ray() -> Any:
     try:
         return import_module("ray")
     except ImportError as error:
-        raise EngineError("--engine ray needs ray, here and on every node: pip install 'babelproof[ray]'") from error
+        said = "--engine ray needs ray, here and on every node: pip install -c constraints.txt -e '.[ray]'"
+        raise EngineError(said) from error

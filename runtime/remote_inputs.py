@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from dataclasses import replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +22,7 @@ Texts = Annotated[list[str] | None, typer.Argument(help="Texts; without any they
 Data = Annotated[
     str | None, typer.Option(help="Examples: .jsonl, .tsv, .csv (or .gz); any other file, or -, has a text a line.")
 ]
-Lang = Annotated[str | None, typer.Option(help="The language of the texts; where the data does not say, detected.")]
+Lang = Annotated[str | None, typer.Option(help="The language of all texts; else what the data says, else detected.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")]
 
 DEFAULT_URL = "http://127.0.0.1:3000"
@@ -38,24 +39,24 @@ def opened(url: str, key_file: Path | None) -> Client:
 
 
 def given(texts: Sequence[str] | None, data: str | None, lang: str | None) -> Iterator[Example]:
-    """The texts as examples, in the language named; "" where nobody says it. DataError where there are none."""
+    """The texts as examples, in the language named, else their own; "" where nobody says it. DataError without any."""
     if texts and data is not None:
         raise DataError("say the texts, or with --data where they are, not both")
     if texts:
-        found: Iterator[Example] = _examples(iter(texts), lang)
+        found: Iterator[Example] = _examples(iter(texts))
     elif data is not None and data.endswith(_TABLES):
         found = iter(stream_examples(Path(data)))
     elif data is not None and data != "-":
-        found = _examples(_lines(Path(data)), lang)
+        found = _examples(_lines(Path(data)))
     elif data == "-" or not sys.stdin.isatty():
-        found = _examples(iter(sys.stdin), lang)
+        found = _examples(iter(sys.stdin))
     else:
         raise DataError("there are no texts: say them, or with --data where they are")
     first = next(found, None)
     if first is None:
         raise DataError("there are no texts to send")
-    yield first
-    yield from found
+    for example in chain([first], found):
+        yield replace(example, lang=lang or example.lang)
 
 
 def batches(examples: Iterator[Example], size: int) -> Iterator[list[Example]]:
@@ -69,9 +70,9 @@ def languages(examples: Sequence[Example]) -> list[str | None]:
     return [example.lang or None for example in examples]
 
 
-def _examples(lines: Iterator[str], lang: str | None) -> Iterator[Example]:
+def _examples(lines: Iterator[str]) -> Iterator[Example]:
     texts = (line.rstrip("\r\n") for line in lines)
-    return (Example(str(i), Item(text), lang or "") for i, text in enumerate(text for text in texts if text.strip()))
+    return (Example(str(i), Item(text), "") for i, text in enumerate(text for text in texts if text.strip()))
 
 
 def _lines(path: Path) -> Iterator[str]:

@@ -125,7 +125,7 @@ def check_forms(forms: Sequence[Format], out: Path | None) -> list[Format]:
     if Format.parquet in forms and out is None:
         raise ReportError("parquet is no text to print; say with --out where to write it")
     if Format.parquet in forms and find_spec("pyarrow") is None:
-        raise ReportError("Parquet needs pyarrow: pip install 'babelproof[parquet]'")
+        raise ReportError("Parquet needs pyarrow: pip install -c constraints.txt -e '.[parquet]'")
     if out is None and forms:
         return list(forms)
     return [Format.github if Format.github in forms else Format.table]

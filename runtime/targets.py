@@ -78,7 +78,8 @@ def _hugging_face(folder: Path) -> Classifier:
         found: Any = load_object(_TORCH)(folder)
     except (ImportError, UnknownName) as error:
         raise TargetError(
-            f"{folder} is a Hugging Face folder, which takes torch to read ({error}); pip install 'babelproof[train]', "
+            f"{folder} is a Hugging Face folder, which takes torch to read ({error}); "
+            "pip install -c constraints.txt -e '.[train]', "
             f"or make it a model folder there: babelproof import {folder} --out FOLDER"
         ) from error
     except (OSError, ValueError) as error:

@@ -130,7 +130,7 @@ def test_without_openvino_it_is_no_candidate_and_the_package_is_named(folder: Pa
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout.splitlines()[:1] == ["{'onnxruntime'}"], done.stderr
-    assert "pip install 'babelproof[openvino]'" in done.stdout
+    assert "pip install -c constraints.txt -e '.[openvino]'" in done.stdout
 
 
 @needs_openvino

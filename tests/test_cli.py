@@ -185,7 +185,7 @@ def test_the_command_brings_neither_torch_nor_transformers():
 def test_import_says_what_is_missing():
     without = "import sys; sys.modules['training.importing'] = None; from runtime.cli import app; app(sys.argv[1:])"
     found = python("-c", without, "import", "a", "--out", "b")
-    assert found.returncode == 2 and "pip install 'babelproof[train]'" in found.stderr
+    assert found.returncode == 2 and "pip install -c constraints.txt -e '.[train]'" in found.stderr
     assert found.stderr.count("\n") == 1
 
 

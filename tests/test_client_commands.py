@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 import probes
 from runtime.cli import app
 from runtime.client import Client, Patience, Refused
+from runtime.remote_inputs import given
 from tests.fakes_service import ROOT, Server, serving
 
 TEXT = "the minister lost the vote"
@@ -44,6 +45,12 @@ def test_predict_takes_texts_from_anywhere(server, tmp_path):
     (tmp_path / "pairs.jsonl").write_text(json.dumps(example) + "\n", encoding="utf-8")
     refused = call("predict", "--url", server.url, "--data", str(tmp_path / "pairs.jsonl"), "--model", "nobody")
     assert refused.exit_code == 2 and refused.output.startswith("error: POST ") and refused.output.count("\n") == 1
+
+
+def test_a_language_that_is_named_is_that_of_every_text(tmp_path):
+    (tmp_path / "texts.jsonl").write_text('{"text": "Das Spiel", "lang": "en"}\n', encoding="utf-8")
+    for texts, data, own in ((["Das Spiel"], None, ""), (None, str(tmp_path / "texts.jsonl"), "en")):
+        assert [[one.lang for one in given(texts, data, lang)] for lang in (None, "de")] == [[own], ["de"]]
 
 
 @pytest.mark.parametrize(

@@ -264,4 +264,4 @@ def test_missing_nlpaug_says_how_to_install_it():
         "import sys; sys.modules['nlpaug'] = None; from probes import perturbations; perturbations.get('nlpaug:OcrAug')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert "pip install babelproof[nlpaug]" in done.stderr
+    assert "pip install -c constraints.txt -e '.[nlpaug]'" in done.stderr

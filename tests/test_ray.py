@@ -55,7 +55,7 @@ def test_what_does_not_go_together_is_refused(tmp_path, monkeypatch):
     assert "--store is a file of this machine" in call("--engine", "ray", "--store", "answers.sqlite")
     assert choose(EngineName.local, "x", address=None, workers=2, store=Path("y")).__enter__() is None
     monkeypatch.setitem(sys.modules, "ray", None)  # what an import finds where nothing is installed
-    assert "needs ray, here and on every node: pip install 'babelproof[ray]'" in call("--engine", "ray")
+    assert "needs ray, here and on every node: pip install -c constraints.txt -e '.[ray]'" in call("--engine", "ray")
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def cluster(traces):
     with pytest.MonkeyPatch.context() as patch:
         for name, value in (SETTINGS | {"BABELPROOF_TEST_TRACES": str(traces)}).items():
             patch.setenv(name, value)
-        ray = pytest.importorskip("ray", reason="pip install 'babelproof[ray]'")
+        ray = pytest.importorskip("ray", reason="pip install -c constraints.txt -e '.[ray]'")
         found = pytest.importorskip("ray.cluster_utils").Cluster(
             initialize_head=True, head_node_args=NODE | {"include_dashboard": False}
         )

@@ -23,7 +23,7 @@ def test_every_setting_is_listed_with_its_default() -> None:
     listed = dict(re.findall(r"\| `BABELPROOF_(\w+)` \| `?([^`|]+?)`? \|", TEXT))
     inner = {"metrics_dir", "supervisor"}
     outer = [field for field in fields(Settings) if field.name not in inner]
-    settings = {field.name.upper(): str(field.default) or "none" for field in outer}
+    settings = {field.name.upper(): "none" if field.default in (None, "") else str(field.default) for field in outer}
     assert PREFIX == "BABELPROOF_"
     assert listed == settings
 

@@ -108,4 +108,4 @@ def test_without_torch_it_is_said_what_to_install(tmp_path):
         f"try: open_classifier({str(tmp_path)!r})\nexcept TargetError as error: print(error)"
     )
     found = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert "pip install 'babelproof[train]'" in found.stdout and "babelproof import" in found.stdout
+    assert "pip install -c constraints.txt -e '.[train]'" in found.stdout and "babelproof import" in found.stdout

@@ -190,7 +190,7 @@ def augmenter(name: str) -> Probe:
         import nlpaug  # noqa: F401
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            f"nlpaug:{head} needs nlpaug: pip install babelproof[nlpaug]", name=error.name
+            f"nlpaug:{head} needs nlpaug: pip install -c constraints.txt -e '.[nlpaug]'", name=error.name
         ) from error
     if path:
         _readable(head, one, path)

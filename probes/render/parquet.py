@@ -29,7 +29,7 @@ def parquet(report: Report) -> bytes:
     try:
         arrow, writing = import_module("pyarrow"), import_module("pyarrow.parquet")
     except ImportError:
-        raise ReportError("Parquet needs pyarrow: pip install 'babelproof[parquet]'") from None
+        raise ReportError("Parquet needs pyarrow: pip install -c constraints.txt -e '.[parquet]'") from None
     schema = _schema(arrow).with_metadata({"format": FORMAT, "provenance": json.dumps(dict(report.provenance))})
     out, outcomes = io.BytesIO(), iter(report.outcomes)
     with writing.ParquetWriter(out, schema, compression="zstd") as file:

@@ -20,6 +20,7 @@ from runtime.session import BackendError
 _HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
 """The precision of what a graph leaves in floating point."""
 _TELEMETRY = "openvino_telemetry"
+_INSTALL = "pip install -c constraints.txt -e '.[openvino]'"
 
 
 class OpenVino:
@@ -52,7 +53,7 @@ class OpenVino:
     @staticmethod
     def fault() -> str | None:
         """Why it cannot be used here, or None."""
-        return None if find_spec("openvino") else "openvino is not installed; pip install 'babelproof[openvino]'"
+        return None if find_spec("openvino") else f"openvino is not installed; {_INSTALL}"
 
     @staticmethod
     def precisions(stored: str) -> tuple[str, ...]:
@@ -84,7 +85,7 @@ def _core() -> Any:
     try:
         from openvino import Core
     except ImportError as error:
-        raise BackendError(f"openvino cannot be imported ({error}); pip install 'babelproof[openvino]'") from None
+        raise BackendError(f"openvino cannot be imported ({error}); {_INSTALL}") from None
     finally:
         if before is None:
             del sys.modules[_TELEMETRY]

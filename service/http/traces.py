@@ -68,7 +68,7 @@ def traces(settings: Settings) -> Traces | None:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError:
-        raise SettingsError("BABELPROOF_TRACES: pip install 'babelproof[otel]'") from None
+        raise SettingsError("BABELPROOF_TRACES: pip install -c constraints.txt -e '.[otel]'") from None
     if not settings.traces.startswith(("http://", "https://")) or not 0 <= settings.traces_rate <= 1:
         raise SettingsError(
             "BABELPROOF_TRACES is a collector's http(s) address, BABELPROOF_TRACES_RATE a share up to 1"

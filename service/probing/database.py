@@ -125,7 +125,7 @@ class Database:
         try:
             self._engine = create_engine(url, connect_args=options, pool_pre_ping=not self.sqlite, pool_timeout=5)
         except ImportError:
-            said = "jobs in PostgreSQL need psycopg: pip install 'babelproof[postgres]'"
+            said = "jobs in PostgreSQL need psycopg: pip install -c constraints.txt -e '.[postgres]'"
             raise DatabaseError(said) from None
         if self.sqlite:
             event.listen(self._engine, "connect", _prepare_sqlite)

@@ -137,14 +137,17 @@ def _task(progress: Progress, name: str, total: int) -> Callable[[int, str], Non
 
 def evaluate_command(
     encoder: Annotated[str, typer.Argument(help="Encoder folder or hub name.")],
-    data: Annotated[Path, typer.Option(help="Folder that holds sib200/ and tatoeba/.")],
+    data: Annotated[Path, typer.Option(help="Folder that holds sib200/, tatoeba/ and perhaps xnli/.")],
     languages: Annotated[str, typer.Option(help="Codes, comma-separated; default: those the encoder covers.")] = "",
     dev: Annotated[bool, typer.Option("--dev", help="On SIB-200 dev and train, while still choosing.")] = False,
     out: Annotated[Path | None, typer.Option(help="Write the scores as JSON to this file.")] = None,
     card: Annotated[bool, typer.Option("--card", help="Write the scores into the encoder's README.md.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """Measure an encoder in every language: topics by a probe trained on English, and Tatoeba retrieval."""
+    """Measure an encoder in every language: topics by a probe trained on English, and retrieval into English.
+
+    Retrieval is of Tatoeba, and of XNLI where it is there; with --dev of SIB-200.
+    """
     from probes.files import write_text
     from training.align.card import with_scores
     from training.align.pairs import PairsError
