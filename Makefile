@@ -55,10 +55,10 @@ $(DEV): pyproject.toml constraints.txt
 	touch $@
 
 # everything pinned, so nothing is resolved; a peer that cannot be installed is missing in the tables, by name
-.venv-peers/%/.installed: benchmarks/peers/%.txt
+.venv-peers/%/.installed: benchmarks/peers/%.txt | $(DEV)
 	rm -rf $(@D)
 	$(PYTHON) -m venv --without-pip $(@D)
-	$(PYTHON) -m pip --python $(@D)/bin/python install --quiet --disable-pip-version-check --no-deps -r $< \
+	.venv-dev/bin/python -m pip --python $(@D)/bin/python install --quiet --disable-pip-version-check --no-deps -r $< \
 	  && touch $@ || { rm -rf $(@D); echo "$* cannot be installed and is left out"; }
 
 clean: ## remove the virtual environments and caches

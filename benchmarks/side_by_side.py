@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,13 +73,19 @@ def _noise(answers: Answers, examples: Sequence[Example]) -> dict[str, Any]:
             by_lang[example.lang].append([(example.item.text, after) for after in afters if after is not None])
         languages = {lang: _harm(texts) for lang, texts in sorted(by_lang.items())}
         found[name] = {
-            "texts_per_second": median(len(examples) / answer[name]["seconds"] for answer in answers),
-            "speed": ratio(answers, name, OURS, lambda answer: answer["seconds"]),
+            "texts_per_second": median(1 / _seconds(answer[name]) for answer in answers),
+            "speed": ratio(answers, name, OURS, _seconds),
             "languages": languages,
             "languages_covered": sum(harm["touched"]["share"] >= 0.5 for harm in languages.values()),
             **_harm([text for texts in by_lang.values() for text in texts]),
         }
     return found
+
+
+def _seconds(answer: Mapping[str, Any]) -> float:
+    """A text it took: what it refuses costs it nothing, and is no work."""
+    taken = sum(text is not None for text in answer["texts"])
+    return float(answer["seconds"]) / taken if taken else math.inf
 
 
 def _harm(texts: Sequence[Sequence[tuple[str, str]]]) -> dict[str, Any]:

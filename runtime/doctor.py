@@ -15,6 +15,7 @@ import runtime
 from probes.types import Item
 from runtime import machine
 from runtime.backends.open_vino import OpenVino
+from runtime.session import BackendError, wheel_fault
 
 NEEDED = ("numpy", "scipy", "regex", "py3langid", "tokenizers", "httpx", "jinja2", "pydantic", "rich", "typer")
 SERVING = ("bentoml", "starlette", "prometheus_client")
@@ -43,7 +44,7 @@ def examine(model: str | None = None) -> Iterator[Check]:
         advice = "needed by babelproof-train and import: pip install -c constraints.txt -e '.[train]'"
         yield _package(package, advice, needed=False)
     owners = packages_distributions()
-    yield onnxruntime(owners.get("onnxruntime", []))
+    yield onnxruntime(wheel_fault())
     yield from (_owner(name, owners.get(name, [])) for name in OURS)
     yield openvino(machine.cpu_flags())
     yield Check("cores", None, f"{machine.usable_cpus()} of {os.cpu_count()} usable")
@@ -51,20 +52,14 @@ def examine(model: str | None = None) -> Iterator[Check]:
         yield model_folder(model)
 
 
-def onnxruntime(owners: list[str]) -> Check:
-    """Whether exactly one wheel owns the onnxruntime folder, and what it can run on."""
-    owners = sorted(set(owners))
-    if not owners:
-        advice = "pip install onnxruntime (or onnxruntime-gpu, never both)"
-        return Check("onnxruntime", False, "not installed", advice)
-    advice = f"pip uninstall -y {' '.join(owners)}, then pip install one of them"
-    if len(owners) > 1:
-        return Check("onnxruntime", False, f"a mix of {' and '.join(owners)}, which overwrite each other", advice)
+def onnxruntime(fault: str | None) -> Check:
+    """What is wrong with ONNX Runtime, as every start would say it, or what it can run on."""
+    if fault is not None:
+        found, _, advice = fault.rpartition("; ")
+        return Check("onnxruntime", False, found, advice)
     module = import_module("onnxruntime")
-    if not hasattr(module, "InferenceSession"):
-        return Check("onnxruntime", False, f"{owners[0]} is only half there", advice)
     providers = ", ".join(module.get_available_providers())
-    return Check("onnxruntime", True, f"{owners[0]} {version(owners[0])}, built for {providers}")
+    return Check("onnxruntime", True, f"{module.__version__}, built for {providers}")
 
 
 def openvino(flags: Collection[str]) -> Check:
@@ -81,8 +76,10 @@ def model_folder(folder: str) -> Check:
     """Whether a model folder is what its manifest says, and answers."""
     try:
         classifier = runtime.load(folder)
-    except (runtime.ModelFolderError, ImportError) as error:
+    except runtime.ModelFolderError as error:
         return Check("model", False, str(error), "restore the folder, or make it again with `babelproof import`")
+    except (BackendError, ImportError) as error:
+        return Check("model", False, str(error), "the folder was not tried; mend the installation first")
     try:
         answer = classifier([Item("?")])[0]
         found = f"{folder}: every file as in its manifest; it answers {', '.join(classifier.labels)}"

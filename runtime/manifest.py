@@ -7,12 +7,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar, Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from probes.files import replacing
+from runtime.outside import locations
 
 NAME = "manifest.json"
 TOKENIZER = "tokenizer.json"
@@ -22,11 +23,14 @@ class ModelFolderError(ValueError):
     """A model folder that cannot be used; the message names the file and what to do."""
 
 
+_STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
 @dataclass(frozen=True, slots=True)
 class FileDigest:
     """What a file of the folder must be, byte for byte."""
 
-    __pydantic_config__: ClassVar = ConfigDict(extra="forbid", strict=True)
+    __pydantic_config__: ClassVar = _STRICT
     sha256: str
     bytes: int
 
@@ -38,7 +42,7 @@ Precision = Literal["fp32", "fp16", "bf16", "int8"]
 class Onnx:
     """The graph: its file, opset, weight precision and the token id that pads a row."""
 
-    __pydantic_config__: ClassVar = ConfigDict(extra="forbid", strict=True)
+    __pydantic_config__: ClassVar = _STRICT
     file: str = "model.onnx"
     opset: int = 18
     precision: Precision = "int8"
@@ -52,7 +56,7 @@ class Smoothing:
     sigma is the standard deviation on every coordinate of a content token's word embedding; special_ids get none.
     """
 
-    __pydantic_config__: ClassVar = ConfigDict(extra="forbid", strict=True)
+    __pydantic_config__: ClassVar = _STRICT
     sigma: float
     special_ids: tuple[int, ...] = ()
     embeddings: str = "embeddings.onnx"
@@ -63,7 +67,7 @@ class Smoothing:
 class Agreement:
     """Share of n examples on which the stored graph gives the label of the original model."""
 
-    __pydantic_config__: ClassVar = ConfigDict(extra="forbid", strict=True)
+    __pydantic_config__: ClassVar = _STRICT
     share: float
     n: int
 
@@ -75,7 +79,7 @@ class Parity:
     The difference is None where the model came as an ONNX graph, so that there was nothing else to compare with.
     """
 
-    __pydantic_config__: ClassVar = ConfigDict(extra="forbid", strict=True)
+    __pydantic_config__: ClassVar = _STRICT
     fp32_max_difference: float | None
     n: int
     int8_label_agreement: Mapping[str, Agreement] = field(default_factory=dict)
@@ -85,7 +89,7 @@ class Parity:
 class Score:
     """Accuracy on n examples with its 95 % interval, all in 0..1."""
 
-    __pydantic_config__: ClassVar = ConfigDict(extra="forbid", strict=True)
+    __pydantic_config__: ClassVar = _STRICT
     accuracy: float
     low: float
     high: float
@@ -96,7 +100,7 @@ class Score:
 class Manifest:
     """What a model folder says of itself; max_length counts tokens, special ones included."""
 
-    __pydantic_config__: ClassVar = ConfigDict(extra="forbid", strict=True)
+    __pydantic_config__: ClassVar = _STRICT
     format: Literal[1] = 1
     created_by: str = ""
     task: Literal["text-classification"] = "text-classification"
@@ -115,6 +119,12 @@ class Manifest:
     parity: Parity | None = None
     scores: Mapping[str, Score] = field(default_factory=dict)
     files: Mapping[str, FileDigest] = field(default_factory=dict)
+
+    @property
+    def graphs(self) -> tuple[str, ...]:
+        """The files of all its graphs."""
+        halves = (self.smoothing.embeddings, self.smoothing.body) if self.smoothing else ()
+        return (self.onnx.file, *(graph.file for graph in self.variants), *halves)
 
     @property
     def sha256(self) -> str:
@@ -158,6 +168,13 @@ def verify(folder: str | Path) -> Manifest:
     found = _digests(folder)
     faults = [_difference(name, expected, found.get(name)) for name, expected in manifest.files.items()]
     faults += [f"{name}: not in the manifest" for name in found if name not in manifest.files]
+    faults += [
+        f"{name}: this ONNX graph reads {other}, which is not in the manifest"
+        for name in manifest.graphs
+        if name in found
+        for other in locations(folder / name)
+        if (PurePosixPath(name).parent / other).as_posix() not in manifest.files
+    ]
     if told := "; ".join(fault for fault in faults if fault):
         raise ModelFolderError(f"model folder {folder}: {told}. {_RESTORE}")
     return manifest
@@ -243,9 +260,8 @@ def _check(manifest: Manifest, path: Path) -> None:
         raise ModelFolderError(f"{path}: labels must be two or more different names, not {list(manifest.labels)}.")
     if manifest.max_length < 4:
         raise ModelFolderError(f"{path}: max_length {manifest.max_length} leaves no room for text.")
-    graphs = [graph.file for graph in (manifest.onnx, *manifest.variants)]
-    if len(set(graphs)) < len(graphs):
-        raise ModelFolderError(f"{path}: onnx and variants must name different files, not {graphs}.")
-    for name in (*graphs, TOKENIZER):
+    if len(set(manifest.graphs)) < len(manifest.graphs):
+        raise ModelFolderError(f"{path}: its graphs must be different files, not {', '.join(manifest.graphs)}.")
+    for name in (*manifest.graphs, TOKENIZER):
         if name not in manifest.files:
             raise ModelFolderError(f"{path}: files does not name {name}.")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 HOLDS: Mapping[str, Mapping[int, str]] = {
     "ModelProto": {7: "GraphProto", 20: "TrainingInfoProto", 25: "FunctionProto"},
@@ -20,55 +22,64 @@ HOLDS: Mapping[str, Mapping[int, str]] = {
 """The fields of each message of onnx.proto by which a tensor is reached."""
 _TENSOR, _EXTERNAL_DATA = "TensorProto", 13
 _KEY, _VALUE = 1, 2
-_VARINT, _EIGHT, _LENGTH, _FOUR = 0, 1, 2, 5
-"""How a field of protobuf is stored."""
+_VARINT, _LENGTH = 0, 2
+_SIZES = {1: 8, 3: 0, 4: 0, 5: 4}
+"""Bytes of what is stored in another way; none for both ends of a group, whose fields are read like any others."""
 
 
-def locations(graph: Path) -> set[str]:
-    """The files as the graph names them, relative to its own folder; ValueError where it is no message."""
-    content = graph.read_bytes()
-    try:
-        return {name.decode("utf-8", "replace") for name in _named(content, 0, len(content), "ModelProto")}
-    except (IndexError, RecursionError):
-        raise ValueError(f"{graph} is no ONNX graph") from None
+def locations(graph: Path) -> list[str]:
+    """The files as the graph names them, relative to its own folder; none where it is no graph at all."""
+    with graph.open("rb") as file:
+        try:
+            found = set(_named(file, 0, os.fstat(file.fileno()).st_size, "ModelProto"))
+        except (ValueError, RecursionError):
+            return []
+    return sorted(name.decode("utf-8", "replace") for name in found)
 
 
-def _named(content: bytes, at: int, end: int, message: str) -> Iterator[bytes]:
-    for number, begin, stop in _fields(content, at, end):
+def _named(file: BinaryIO, at: int, end: int, message: str) -> Iterator[bytes]:
+    for number, begin, stop in _fields(file, at, end):
         if inner := HOLDS.get(message, {}).get(number):
-            yield from _named(content, begin, stop, inner)
+            yield from _named(file, begin, stop, inner)
         elif message == _TENSOR and number == _EXTERNAL_DATA:
-            said = [(field, content[b:e]) for field, b, e in _fields(content, begin, stop)]
+            said = [(field, _text(file, *place)) for field, *place in _fields(file, begin, stop)]
             if (_KEY, b"location") in said:
                 yield from (value for field, value in said if field == _VALUE)
 
 
-def _fields(content: bytes, at: int, end: int) -> Iterator[tuple[int, int, int]]:
+def _fields(file: BinaryIO, at: int, end: int) -> Iterator[tuple[int, int, int]]:
     """Number, begin and end of each field of a message that may hold a message or a text."""
     while at < end:
-        tag, at = _varint(content, at)
-        begin, kind = at, tag & 7
+        file.seek(at)
+        tag = _number(file)
+        kind, size = tag & 7, 0
         if kind == _VARINT:
-            _, at = _varint(content, at)
+            _number(file)
         elif kind == _LENGTH:
-            length, begin = _varint(content, at)
-            at = begin + length
-        elif kind in (_EIGHT, _FOUR):
-            at += 8 if kind == _EIGHT else 4
+            size = _number(file)
+        elif kind in _SIZES:
+            size = _SIZES[kind]
         else:
             raise ValueError(f"no field is stored as {kind}")
+        begin = file.tell()
+        at = begin + size
         if at > end:
             raise ValueError("a field ends behind its message")
         if kind == _LENGTH:
             yield tag >> 3, begin, at
 
 
-def _varint(content: bytes, at: int) -> tuple[int, int]:
-    """A number in sevens of bits, the lowest first, and where it ends."""
-    number = shift = 0
-    while True:
-        byte = content[at]
-        number |= (byte & 0x7F) << shift
-        at, shift = at + 1, shift + 7
+def _number(file: BinaryIO) -> int:
+    """Sevens of bits, the lowest first; each but the last is marked."""
+    number = 0
+    for place in range(10):
+        (byte,) = file.read(1)
+        number |= (byte & 0x7F) << (7 * place)
         if byte < 0x80:
-            return number, at
+            return number
+    raise ValueError("a number of more than 64 bits")
+
+
+def _text(file: BinaryIO, begin: int, end: int) -> bytes:
+    file.seek(begin)
+    return file.read(end - begin)

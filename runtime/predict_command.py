@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from probes.data import DataError
 from probes.types import Example
 from runtime.client.answers import Card, Predicted, Row
 from runtime.remote_inputs import (
@@ -26,7 +27,8 @@ from runtime.remote_inputs import (
 )
 from runtime.speaking import console, fail, print_json, progress, refusals, table
 
-_AT_ONCE = 32
+_AT_ONCE, _VARIANTS_AT_ONCE = 32, 1_024
+"""Texts in one request, and those with their variants, of which a service takes no more unless it is told to."""
 _SHOWN = 60
 """Characters of a text that a table shows."""
 
@@ -60,15 +62,16 @@ def predict(
     """
     rows: list[dict[str, Any]] = []
     with refusals(), opened(url, key_file) as client:
-        for some in batches(given(texts, data, lang), _AT_ONCE):
-            codes = [lang] if lang else _codes(some) if robustness else []
+        if seed is not None and robustness is None:
+            raise DataError("--seed is that of the variants; say with --robustness how many")
+        for some in batches(given(texts, data, lang), min(_AT_ONCE, _VARIANTS_AT_ONCE // (1 + (robustness or 0)))):
             found = client.predict(
                 [example.item for example in some],
                 model=model,
                 top_k=top_k,
                 robustness=robustness,
                 seed=seed,
-                languages=codes,
+                languages=_codes(some) if robustness else (),
                 deadline_ms=deadline_ms,
             )
             for example, one in zip(some, found, strict=True):

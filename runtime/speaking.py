@@ -27,6 +27,7 @@ from runtime.gating import GateError
 from runtime.manifest import ModelFolderError
 from runtime.predictions import PredictionError
 from runtime.remote import RemoteError
+from runtime.session import BackendError
 from runtime.targets import TargetError
 
 _MEMORY = 120.0
@@ -57,6 +58,7 @@ _MISTAKES = (
     TargetError,
     RemoteError,
     ModelFolderError,
+    BackendError,
     UnknownName,
     GateError,
 )

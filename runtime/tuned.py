@@ -5,9 +5,12 @@ It does not belong into the model folder, whose every byte is digested, and woul
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import logging
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -80,7 +83,18 @@ def choose(
         return find(manifest, wanted)
     if (found := recall(manifest, threads, cache)) or wanted == TUNED:
         return found or shipped(manifest)
-    return _measured(folder, threads, texts, cache)
+    with _alone(place(manifest, threads, cache)):
+        return recall(manifest, threads, cache) or _measured(folder, threads, texts, cache)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """One at a time, of all threads and processes that measure for this file; where it cannot be written, each."""
+    with ExitStack() as stack:
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            fcntl.flock(stack.enter_context(path.with_suffix(".lock").open("wb")), fcntl.LOCK_EX)
+        yield
 
 
 def _measured(folder: Path, threads: int | None, texts: Path | None, cache: Path | None) -> Choice:

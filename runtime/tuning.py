@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +16,10 @@ from scipy.special import betaincinv
 from probes.types import Example, Item
 from runtime.backends import Backend, BackendError, Choice, Ids, candidates, shipped
 from runtime.classifier import OnnxClassifier, padded
-from runtime.manifest import Manifest, ModelFolderError, verify
+from runtime.manifest import Manifest, verify
 from runtime.tokenization import Row
 
+T = TypeVar("T")
 LEAST = 0.99
 """Share of labels equal to the reference's that a candidate needs in every language."""
 MANY = 100
@@ -110,34 +112,43 @@ def tune(
     exact = [graph for graph in (manifest.onnx, *manifest.variants) if graph.precision == "fp32"]
     reference = Choice(first.backend, "fp32", exact[0]) if exact else first
     choices = list(dict.fromkeys([first, reference, *candidates(manifest, names)]))
-    opened, faults = _opened(folder, choices, threads)
+    faults = Faults((first, reference))
+    opened = faults.apart(choices, lambda one: OnnxClassifier(folder, threads=threads, choice=one))
     try:
-        if told := next((faults[one] for one in (first, reference) if one in faults), None):
-            raise BackendError(told)
         rows = opened[first].tokenize([example.item for example in examples])
         speeds = _speeds({choice: one.backend for choice, one in opened.items()}, trace(rows, manifest),
-                         QUICK_ROUNDS if quick else ROUNDS)  # fmt: skip
-        compared = [one for one in opened if not quick or one == reference or speeds[one] >= WORTH]
-        labels = {choice: _labels(opened[choice], examples) for choice in compared}
+                         QUICK_ROUNDS if quick else ROUNDS, faults)  # fmt: skip
+        compared = [one for one in speeds if not quick or one == reference or speeds[one] >= WORTH]
+        labels = faults.apart(compared, lambda one: _labels(opened[one], examples))
     finally:
         for one in opened.values():
             one.close()
     same = {choice: agreements(examples, labels[reference], found) for choice, found in labels.items()}
-    measured = (_measured(one, one == first, speeds.get(one), same.get(one), faults.get(one)) for one in choices)
+    measured = (_measured(one, one == first, speeds.get(one), same.get(one), faults.told.get(one)) for one in choices)
     return Tuning(manifest, reference, tuple(measured))
 
 
-def _opened(
-    folder: Path, choices: Sequence[Choice], threads: int | None
-) -> tuple[dict[Choice, OnnxClassifier], dict[Choice, str]]:
-    """What could be opened, and why the others could not."""
-    opened, faults = {}, {}
-    for choice in choices:
-        try:
-            opened[choice] = OnnxClassifier(folder, threads=threads, choice=choice)
-        except (BackendError, ModelFolderError) as error:
-            faults[choice] = str(error)
-    return opened, faults
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """What candidates failed with: the others go on, unless it was one without which there is nothing to compare."""
+
+    needed: Collection[Choice]
+    told: dict[Choice, str] = field(default_factory=dict)
+
+    def apart(self, choices: Iterable[Choice], asked: Callable[[Choice], T]) -> dict[Choice, T]:
+        """What is asked of each that has not failed; BackendError where one fails that is needed."""
+        found = {}
+        for choice in choices:
+            if choice in self.told:
+                continue
+            try:
+                found[choice] = asked(choice)
+            except Exception as error:  # every library has its own
+                said = str(error).strip() or repr(error)
+                if choice in self.needed:
+                    raise BackendError(f"{choice}: {said}") from error
+                self.told[choice] = said
+        return found
 
 
 def _measured(
@@ -202,18 +213,18 @@ def _paired(examples: Sequence[Example]) -> list[Example]:
 
 
 def _speeds(
-    backends: Mapping[Choice, Backend], batches: Sequence[tuple[Ids, Ids, Ids]], count: int
+    backends: Mapping[Choice, Backend], batches: Sequence[tuple[Ids, Ids, Ids]], count: int, faults: Faults
 ) -> dict[Choice, float]:
-    """How many times as fast as the first each backend is, by the least time of each batch in interleaved rounds.
+    """How many times as fast as the first each backend that ran all is, by its least times in interleaved rounds.
 
     The least, for whatever else runs on the machine can only add to a time.
     """
     least = {choice: np.full(len(batches), np.inf) for choice in backends}
     for _ in range(count + 1):  # one to warm up
-        for choice, backend in backends.items():
-            least[choice] = np.minimum(least[choice], [_seconds(backend, batch) for batch in batches])
-    first = next(iter(backends))
-    return {choice: float(least[first].sum() / times.sum()) for choice, times in least.items()}
+        times = faults.apart(backends, lambda one: [_seconds(backends[one], batch) for batch in batches])
+        least = {choice: np.minimum(least[choice], found) for choice, found in times.items()}
+    first = least[next(iter(backends))].sum()
+    return {choice: float(first / found.sum()) for choice, found in least.items()}
 
 
 def _seconds(backend: Backend, batch: tuple[Ids, Ids, Ids]) -> float:

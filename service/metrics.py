@@ -11,7 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from service.metrics_files import reading
+from service.metrics_files import REPLACEMENTS, reading
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 REFUSALS = ("too_many_connections", "head_too_slow", "head_too_large", "bad_http", "too_many_pipelined")
@@ -39,7 +39,7 @@ class Metrics:
         self.probe_outcomes = Counter(
             "babelproof_probe_outcomes", "What probes of clients' texts found.", ["lang", "status"], registry=registry
         )
-        Counter("babelproof_worker_starts", "Workers started, also in place of another.", registry=registry).inc()
+        Counter(*REPLACEMENTS, registry=registry)  # the supervisor counts them: `bury`
         self.jobs = Counter("babelproof_jobs_ended", "Jobs that ended.", ["state"], registry=registry)
         self.refused = Counter(
             "babelproof_connections_refused", "Connections refused without a request.", ["code"], registry=registry

@@ -127,7 +127,7 @@ class Supervisor:
         self._gone.append(pid)
         while self._gone and self.settings.metrics_dir is not None:
             try:
-                bury(self.settings.metrics_dir, self._gone[0])
+                bury(self.settings.metrics_dir, self._gone[0], replaced=not self.stopping)
             except BlockingIOError:
                 return
             except Exception as error:  # whatever a dying worker has written, the others go on

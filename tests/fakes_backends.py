@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from onnx import numpy_helper
+from onnx import helper, numpy_helper
 from tokenizers import Tokenizer
 
 from probes.types import Example, Item
@@ -38,10 +38,30 @@ def add_wrong(path: Path) -> Manifest:
     row = Tokenizer.from_file(str(path / "tokenizer.json")).token_to_id(WORDS["de"])
     table[row] = np.eye(len(labels), dtype=np.float32)[labels.index("health")] * WEIGHT
     stored.CopyFrom(numpy_helper.from_array(table, "table"))
-    onnx.save(model, path / "model.wrong.onnx")
+    return _add(path, "model.wrong.onnx", model)
+
+
+def add_narrow(path: Path, rows: int) -> Manifest:
+    """One more graph, which fails on a batch of so many rows or more: it looks up their number in a table."""
+    model = onnx.load(path / "model.onnx")
+    constants = {"none": np.zeros(rows, np.float32), "at": np.array(0)}
+    model.graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in constants.items())
+    model.graph.node[-1].output[0] = "sums"
+    model.graph.node.extend(
+        [
+            helper.make_node("Shape", ["input_ids"], ["shape"]),
+            helper.make_node("Gather", ["shape", "at"], ["number"]),
+            helper.make_node("Gather", ["none", "number"], ["nothing"]),
+            helper.make_node("Add", ["sums", "nothing"], ["logits"]),
+        ]
+    )
+    return _add(path, "model.narrow.onnx", model)
+
+
+def _add(path: Path, name: str, model: onnx.ModelProto) -> Manifest:
+    onnx.save(model, path / name)
     before = read(path)
-    wrong = Onnx("model.wrong.onnx", 17, "int8", before.onnx.pad_id)
-    return write(path, replace(before, variants=(*before.variants, wrong)))
+    return write(path, replace(before, variants=(*before.variants, Onnx(name, 17, "int8", before.onnx.pad_id))))
 
 
 def examples(each: int) -> list[Example]:

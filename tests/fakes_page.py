@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -127,3 +127,51 @@ def change(page: Page) -> None:
     page.click("#probe")
     expect(page.locator("#probe")).to_be_visible()
     expect(page.locator("#found")).not_to_contain_text("…")
+
+
+def hold(page: Page, pattern: str) -> list[Route]:
+    """The requests to a pattern from now on, each of which waits until the test lets it go on."""
+    held: list[Route] = []
+    page.route(pattern, lambda route: held.append(route))
+    return held
+
+
+def until(page: Page, true: Callable[[], bool]) -> None:
+    """Wait, while the page goes on, until something is so."""
+
+    def so() -> bool:
+        page.wait_for_timeout(20)
+        return true()
+
+    eventually(so, 20)
+
+
+def release(page: Page, held: list[Route], place: int) -> None:
+    """Let a held request go on as soon as it is there."""
+    until(page, lambda: len(held) > place)
+    held[place].continue_()
+
+
+def job(name: str, state: str) -> dict[str, Any]:
+    """A job as the service lists it; its battery has its name."""
+    about = {"model": "keywords", "texts": 7, "created": "2026-01-01T00:00:00Z", "error": None}
+    return {"id": name, "battery": name, "state": state, "progress": {"done": 1, "wanted": 4}, **about}
+
+
+def with_jobs(page: Page, jobs: list[dict[str, Any]]) -> list[Route]:
+    """Load the page anew with these jobs, which the test may change, for the service's; their events are held."""
+    row = {"lang": "en", "step": "swap", "measured": False, "total": 0, "clean": None}
+    report = {"rows": [row], "outcomes": [], "provenance": {"battery": {"steps": [{"name": "swap"}]}}}
+    page.route("**/batteries?limit=20", lambda route: route.fulfill(json={"jobs": jobs}))
+    page.route("**/batteries/*/result", lambda route: route.fulfill(json=report))
+    events = hold(page, "**/batteries/*/events")
+    page.reload()
+    ready(page)
+    return events
+
+
+def tell(page: Page, events: list[Route], place: int, told: dict[str, Any]) -> None:
+    """End a held stream of a job, as soon as it is there, with one event."""
+    until(page, lambda: len(events) > place)
+    body = f"event: {told['state']}\ndata: {json.dumps(told)}\n\n"
+    events[place].fulfill(content_type="text/event-stream", body=body)

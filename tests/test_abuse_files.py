@@ -49,7 +49,7 @@ def test_a_manifest_that_names_a_file_elsewhere_is_refused(tmp_path: Path) -> No
     assert Onnx(file="../x").file == "../x"  # no type stops it: the digests do
 
 
-# weights of a graph that lie elsewhere: ONNX Runtime's own guard, which this holds it to
+# weights of a graph that lie elsewhere: refused before ONNX Runtime, which has a guard of its own, is asked
 def test_a_graph_cannot_read_files_outside_its_folder(tmp_path: Path) -> None:
     own = build_model_folder(tmp_path / "own")
     graph = onnx.load(own / "model.onnx")

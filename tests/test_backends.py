@@ -228,6 +228,16 @@ def test_bound_buffers_answer_like_a_plain_run(folder: Path) -> None:
     assert set(bound.slots) == {(4, 16), (1, 16), (2, 64)}
 
 
+def test_a_first_run_is_a_captured_one_too(folder: Path) -> None:
+    """So a graph that cannot be captured fails where it is opened, and not under its first request."""
+    session = open_session(folder / "model.onnx", ["CPUExecutionProvider"], 1)
+    bound = BoundSession(session, read(folder).onnx.pad_id, device="cpu")
+    ids = np.ones((1, 4), dtype=np.int64)
+    (expected,) = session.run(["logits"], {"input_ids": ids, "attention_mask": ids})
+    np.testing.assert_array_equal(bound.run(ids, ids, np.zeros_like(ids)), expected)
+    assert set(bound.slots) == {(1, 16)}
+
+
 class Threads:
     """A session that writes down which threads run it."""
 

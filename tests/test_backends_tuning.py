@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +22,7 @@ from runtime.tokenization import Row
 from runtime.tuning import WORTH, Agreed, Measured, Tuning, agreements, judge, trace, tune
 from service.opening import open_model
 from service.settings import Settings
-from tests.fakes_backends import WORDS, add_wrong, build_variants, examples
+from tests.fakes_backends import WORDS, add_narrow, add_wrong, build_variants, examples
 
 MANY = 101
 
@@ -111,6 +113,22 @@ def test_a_candidate_that_cannot_be_opened_is_told_and_the_others_go_on(tmp_path
     assert rows[1].verdict == "eligible"
 
 
+@pytest.mark.parametrize("rows", [32, 64])
+def test_a_candidate_that_fails_on_a_shape_is_told_and_the_others_go_on(tmp_path: Path, rows: int) -> None:
+    """It opens, and then fails while speed is measured, on batches of 32 at most, or labels, on larger ones."""
+    path = tmp_path / "model"
+    build_variants(path)
+    add_narrow(path, rows)
+    own, exact, narrow = tune(path, examples(MANY), names=["onnxruntime"], threads=1).rows
+    assert narrow.verdict.startswith("failed: ") and "Gather" in narrow.verdict and not narrow.agreement
+    assert (narrow.speed is None) == (rows == 32)
+    assert (own.verdict, exact.verdict, exact.all.n) == ("shipped", "eligible", 3 * MANY)
+    (path / "model.onnx").write_bytes((path / "model.narrow.onnx").read_bytes())
+    write(path, read(path))
+    with pytest.raises(BackendError, match=r"onnxruntime:int8: .*Gather"):
+        tune(path, examples(MANY), names=["onnxruntime"], threads=1)
+
+
 def test_pairs_are_made_for_a_model_of_pairs(tmp_path: Path) -> None:
     """Beside an English word for sports, the first label, it no longer matters what the German one means."""
     path = tmp_path / "model"
@@ -182,6 +200,23 @@ def test_auto_measures_once(folder: Path, tmp_path: Path, caplog: pytest.LogCapt
     assert open_model(settings).choice == first
     with pytest.raises(BackendError, match=r"nothing to measure .*texts\.jsonl"):
         open_model(replace(settings, cache=tmp_path / "other"))
+
+
+def test_auto_measures_once_for_all_who_start_at_once(
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As workers do when the folder under them is swapped for one that was never measured."""
+    texts = tmp_path / "texts.tsv"
+    texts.write_text("text\tlang\n" + "".join(f"{word}\t{lang}\n" for lang, word in WORDS.items()), encoding="utf-8")
+    ready = threading.Barrier(3)
+
+    def start() -> Choice:
+        ready.wait()
+        return tuned.choose(folder, "auto", threads=1, texts=texts, cache=tmp_path / "cache")
+
+    with caplog.at_level(logging.INFO, "babelproof.tuning"), ThreadPoolExecutor(3) as pool:
+        chosen = {one.result() for one in [pool.submit(start) for _ in range(3)]}
+    assert len(chosen) == 1 and caplog.text.count("candidates for") == 1
 
 
 def test_a_cache_that_cannot_be_written_is_told(folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

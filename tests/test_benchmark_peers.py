@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import unicodedata
@@ -75,6 +76,28 @@ def test_measures_every_peer_and_names_those_that_are_missing() -> None:
     for table in tables(found):
         Console(file=printed, width=200).print(table)
     assert "langtest is missing: not installed" in printed.getvalue() and "0.50" in printed.getvalue()
+
+
+def test_texts_that_a_tool_refuses_are_no_work_of_its() -> None:
+    answers = [
+        {
+            "babelproof": {"texts": ["a"] * 6, "seconds": 6.0},
+            "multypo": {"texts": ["a", None] * 3, "seconds": 0.3},
+            "langtest": {"texts": [None] * 6, "seconds": 0.1},
+        }
+    ]
+    found = side_by_side._noise(answers, TEXTS)
+    speeds = {name: (row["texts_per_second"], row["speed"]["ratio"]) for name, row in found.items()}
+    assert speeds == {"babelproof": (1, 1), "multypo": (pytest.approx(10), pytest.approx(10)), "langtest": (0, 0)}
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_a_peer_is_installed_by_the_pip_of_our_own_environment() -> None:
+    root = Path(side_by_side.__file__).parent.parent
+    # -W: as if what is to be installed were new
+    command = ["make", "-n", "-W", "benchmarks/peers/nlpaug.txt", ".venv-peers/nlpaug/.installed"]
+    said = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
+    assert ".venv-dev/bin/python -m pip --python .venv-peers/nlpaug/bin/python install" in said
 
 
 def test_the_aim_is_read_off_speed_and_success_together() -> None:

@@ -14,7 +14,6 @@ from probes import battery, languages, perturbations
 from probes.report import Report
 from probes.types import Item
 from runtime.cli import app
-from runtime.doctor import onnxruntime
 from runtime.remote import HttpClassifier
 from runtime.targets import TargetError, open_classifier
 from tests.fakes_encoder import build_encoder_folder
@@ -152,11 +151,31 @@ def test_doctor_looks_at_the_machine_and_the_model(tmp_path):
     assert "tokenizer.json" in said and "bad" in said
 
 
-def test_doctor_names_a_mix_of_wheels():
-    mixed = onnxruntime(["onnxruntime-gpu", "onnxruntime"])
-    assert mixed.ok is False and "mix of onnxruntime and onnxruntime-gpu" in mixed.found
-    assert "pip uninstall -y onnxruntime onnxruntime-gpu" in mixed.advice
-    assert onnxruntime([]).ok is False and onnxruntime(["onnxruntime"]).ok is True
+def bad_checks(program: str, *arguments: str) -> dict[str, dict[str, str]]:
+    told = python("-c", f"import sys; {program}; from runtime.cli import app; app(sys.argv[1:])", "doctor", *arguments)
+    assert told.returncode == 1, told.stderr
+    return {check["name"]: check for check in json.loads(told.stdout) if check["ok"] is False}
+
+
+def test_doctor_names_a_mix_of_wheels(tmp_path):
+    metadata = tmp_path / "onnxruntime_gpu-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: onnxruntime-gpu\nVersion: 1.0\n")
+    (metadata / "top_level.txt").write_text("onnxruntime\n")
+    mixed = bad_checks(f"sys.path.append({str(tmp_path)!r})", "--json")["onnxruntime"]
+    assert mixed["found"] == "onnxruntime and onnxruntime-gpu are both installed and overwrite one another"
+    assert mixed["advice"].endswith("pip uninstall -y onnxruntime onnxruntime-gpu")
+
+
+def test_without_onnx_runtime_the_commands_say_so(tmp_path):
+    folder, without = build_model_folder(tmp_path / "model"), "sys.modules['onnxruntime'] = None"  # as Python marks it
+    bad = bad_checks(without, "--model", str(folder), "--json")
+    assert bad.keys() == {"onnxruntime", "model"} and "pip install onnxruntime" in bad["onnxruntime"]["advice"]
+    assert all("onnxruntime cannot be imported" in check["found"] for check in bad.values())
+    program = f"import sys; {without}; from runtime.cli import app; app(sys.argv[1:])"
+    told = python("-c", program, "run", "quick", "--model", str(folder), "--data", "examples/demo.jsonl")
+    assert told.returncode == 2 and told.stderr.startswith("error: onnxruntime cannot be imported"), told.stderr
+    assert told.stderr.count("\n") == 1
 
 
 def test_a_model_is_a_folder_an_address_or_an_object(tmp_path):

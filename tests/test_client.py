@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -15,44 +14,8 @@ from runtime.client import AsyncClient, Client, Late, Patience, Refused, RemoteE
 from runtime.client import calls as asked
 from runtime.client.events import LONGEST, Following
 from runtime.client.exchange import retry_after
+from tests.fakes_client import QUICK, SCORES, Script, both, dripping
 from tests.fakes_interface import TEXTS, interface
-
-QUICK = Patience(tries=3, first=0.001)
-SCORES = [[{"label": "a", "score": 0.75, "new key": 1}, {"label": "b", "score": 0.25}]]
-Handler = Callable[[httpx.Request], httpx.Response]
-
-
-class Script:
-    """Answers in their order, an exception being raised; the last again and again. Keeps what it was asked."""
-
-    def __init__(self, *answers: httpx.Response | Exception) -> None:
-        self.answers, self.asked = list(answers), list[httpx.Request]()
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.asked.append(request)
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-
-def blocking(script: Handler, use: Callable[[Any], Any], **options: Any) -> Any:
-    with Client("http://test/", transport=httpx.MockTransport(script), **{"patience": QUICK, **options}) as client:
-        found = use(client)
-        return list(found) if isinstance(found, Iterator) else found
-
-
-def awaiting(script: Handler, use: Callable[[Any], Any], **options: Any) -> Any:
-    async def used() -> Any:
-        transport = httpx.MockTransport(script)
-        async with AsyncClient("http://test/", transport=transport, **{"patience": QUICK, **options}) as client:
-            found = use(client)
-            return [one async for one in found] if hasattr(found, "__aiter__") else await found
-
-    return asyncio.run(used())
-
-
-both = pytest.mark.parametrize("ask", [blocking, awaiting])
 
 
 def busy(status: int = 429, **headers: str) -> httpx.Response:
@@ -115,6 +78,33 @@ def test_a_deadline_is_told_shrinks_and_ends_the_tries(ask):
     assert raised.value.last is not None and isinstance(raised.value, Unreachable)
     with pytest.raises(Late):
         ask(Script(busy(**{"Retry-After": "60"})), lambda c: c.predict(["a"], deadline_ms=5000))
+
+
+@both
+def test_a_deadline_is_for_the_whole_answer(ask):
+    """Each byte comes soon enough, the last one after four seconds; one second of grace is the service's."""
+    content = json.dumps(SCORES).encode()
+    with dripping(content + b" " * 20, 4 / (len(content) + 20)) as url, pytest.raises(Late, match=r"200 ms .*in time"):
+        ask(url, lambda c: c.predict(["a"], deadline_ms=200))
+
+
+@both
+@pytest.mark.parametrize("use", [lambda c: c.predict(["a"]), lambda c: c.probe_events(["a"])])
+def test_an_answer_that_cannot_be_unpacked_is_a_broken_one(ask, use):
+    def junk(_: httpx.Request) -> httpx.Response:
+        told = {"content-encoding": "gzip", "content-type": "text/event-stream"}
+        return httpx.Response(200, headers=told, stream=httpx.ByteStream(b"no gzip"))
+
+    with pytest.raises(Unreachable, match=r"3 tries \(DecodingError"):
+        ask(junk, use)
+
+
+@both
+def test_half_a_character_is_sent_as_one_that_stands_for_it(ask):
+    script = Script(httpx.Response(200, json=SCORES))
+    ask(script, lambda c: c.predict(["a\ud83d b \N{AMERICAN FOOTBALL}"]))
+    assert json.loads(script.asked[0].content)["inputs"] == [["a\ufffd b \N{AMERICAN FOOTBALL}"]]
+    assert script.asked[0].headers["content-type"] == "application/json"
 
 
 @both

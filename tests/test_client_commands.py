@@ -47,6 +47,24 @@ def test_predict_takes_texts_from_anywhere(server, tmp_path):
     assert refused.exit_code == 2 and refused.output.startswith("error: POST ") and refused.output.count("\n") == 1
 
 
+def test_every_documented_number_of_variants_can_be_asked_for(server):
+    """However many texts there are, a request is of no more than the service takes with their variants."""
+    texts = "".join(f"the minister {number}\n" for number in range(20))
+    found = call(
+        "predict", "--url", server.url, "--json", "--robustness", "64", "--seed", "3", "--lang", "de", text=texts
+    )
+    assert found.exit_code == 0, found.output
+    cards = [json.loads(line)["card"] for line in found.output.splitlines()]
+    assert [(card["variants"], card["language"]["lang"]) for card in cards] == [(64, "de")] * 20
+
+
+def test_a_language_may_be_named_where_no_variants_are_asked_for(server):
+    found = call("predict", "the minister", "--url", server.url, "--json", "--lang", "en")
+    assert found.exit_code == 0 and json.loads(found.output)["card"] is None, found.output
+    refused = call("predict", "the minister", "--url", server.url, "--seed", "1")
+    assert refused.exit_code == 2 and "--robustness" in refused.output and refused.output.count("\n") == 1
+
+
 def test_a_language_that_is_named_is_that_of_every_text(tmp_path):
     (tmp_path / "texts.jsonl").write_text('{"text": "Das Spiel", "lang": "en"}\n', encoding="utf-8")
     for texts, data, own in ((["Das Spiel"], None, ""), (None, str(tmp_path / "texts.jsonl"), "en")):

@@ -11,13 +11,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import httpx
 import pytest
 import yaml
 
+from service.http.openapi import DEADLINE
 from service.keys.register import Key, digest, write
 from service.settings import PREFIX, Settings
 from tests.fakes_model import build_model_folder
@@ -212,6 +213,25 @@ def test_the_compose_file_names_what_is_there() -> None:
     _settings(own["environment"])
     target = read(DEPLOY / "prometheus/prometheus.yml")["scrape_configs"][0]["static_configs"][0]["targets"]
     assert target == [f"babelproof:{own['command'][-1]}"]
+
+
+def test_the_keys_of_compose_lie_in_a_folder_that_is_mounted_whole() -> None:
+    own = read(DEPLOY / "compose.yaml")["services"]["babelproof"]
+    keys = PurePosixPath(own["environment"]["BABELPROOF_KEYS"])
+    [source] = [mount.split(":")[0] for mount in own["volumes"] if mount.split(":")[1] == str(keys.parent)]
+    assert (DEPLOY / source).is_dir(), "a mounted file stays the one it was when keys are written anew"
+    said = (ROOT / "docs" / "operations.md").read_text()
+    assert set(re.findall(r"--file (\S+)", said)) == {f"deploy/{source.removeprefix('./')}/{keys.name}"}
+
+
+async def test_a_prediction_is_timed_by_whatever_route_it_came(http: httpx.AsyncClient) -> None:
+    paths = (await http.get("/openapi.json")).json()["paths"]
+    predicting = {path for path, said in paths.items() if DEADLINE in said.get("post", {}).get("parameters", ())}
+    timed = [expression for _, expression in expressions() if "babelproof_request_seconds" in expression]
+    assert len(timed) == 4 and {"/predict", "/v2/models/{name}/infer"} < predicting
+    for expression in timed:
+        [routes] = re.findall(r'route=~"([^"]*)"', expression)
+        assert set(routes.split("|")) == predicting, "Prometheus takes a { of no number for itself"
 
 
 def test_kubernetes_manifests_fit_its_schemas() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from dataclasses import dataclass
 from itertools import pairwise
@@ -36,6 +37,8 @@ class Load:
     texts: tuple[int, ...] = (1,)
     leaving: float = 0.0
     """Share of clients that leave while they wait."""
+    stall_s: float = 0.0
+    """How much longer every fortieth run takes."""
 
     def play(self, seed: int = 0, keep: float = 0.0) -> tuple[Simulation, float]:
         """What happened, and the tokens answered in time as a share of the capacity."""
@@ -48,7 +51,12 @@ class Load:
             patience = rng.choice(self.patience)
             leaves = rng.random() * patience if rng.random() < self.leaving else None
             arrivals.append(Arrival(at, tuple(rng.choices(pool, k=rng.choice(self.texts))), patience, leaves))
-        sim = Simulation(self.cost, noise=random.Random(seed + 1))
+        runs = itertools.count(1)
+
+        def stalling(rows: int, longest: int) -> float:
+            return self.cost(rows, longest) + (0 if next(runs) % 40 else self.stall_s)
+
+        sim = Simulation(stalling, noise=random.Random(seed + 1))
         sim.keep = keep
         sim.play(arrivals)
         tokens = sum(len(row.ids) for ticket in sim.in_time for row in ticket.rows)
@@ -72,6 +80,14 @@ def test_deadlines_are_kept_under_overload_and_the_session_is_used(load, goodput
     assert stats.refused["deadline"] > 0 and stats.requests > 200
     assert len(sim.in_time) >= 0.99 * stats.requests
     assert used >= goodput
+    assert sim.hopeless == 0
+
+
+def test_after_a_run_that_took_too_long_nothing_is_run_in_vain():
+    sim, _ = Load(cpu, 1.5, 6, patience=(0.15,), texts=(1, 4), stall_s=0.1).play()
+    stats = sim.scheduler.stats
+    assert sim.hopeless == 0
+    assert stats.shed > 20 and stats.late < 0.3 * stats.shed
 
 
 def test_below_capacity_nobody_is_refused():
@@ -143,16 +159,16 @@ def test_a_full_queue_is_told_when_there_is_room():
     assert refused.value.retry_after == pytest.approx(wait_in_truth(arrival, rest), rel=0.3)
 
 
-def play_beside(live_share: float, seconds: float = 5.0) -> Simulation:
+def play_beside(live_share: float, seconds: float = 5.0, cost: Cost = cpu) -> Simulation:
     """LIVE at a share of the capacity, and more LOW work than can be done."""
     rng = random.Random(4)
     pool = lengths(rng, 2000)
-    per_second = live_share * capacity(cpu, pool) / (sum(pool) / len(pool))
+    per_second = live_share * capacity(cost, pool) / (sum(pool) / len(pool))
     arrivals = [Arrival(0.0, tuple(rng.choices(pool, k=3000)), priority=Priority.LOW)]
     at = 0.0
     while (at := at + rng.expovariate(per_second)) < seconds:
         arrivals.append(Arrival(at, (rng.choice(pool),)))
-    return Simulation(cpu, noise=random.Random(5)).play(arrivals, until=seconds)
+    return Simulation(cost, noise=random.Random(5)).play(arrivals, until=seconds)
 
 
 @pytest.mark.parametrize("live_share", [0.2, 0.5, 1.3])
@@ -163,6 +179,13 @@ def test_low_work_keeps_to_its_share_beside_live_traffic_and_never_starves(live_
     assert share <= Limits().low_share + 0.01
     assert share >= (0.15 if live_share < 1 else 0.01)
     assert max(later[0] - earlier[0] for earlier, later in pairwise(low)) < 2.0
+
+
+def test_small_low_runs_do_not_count_as_full_ones():
+    before = Simulation(accelerator).scheduler.costs.queue_rates()[0]
+    sim = play_beside(0.1, 1.5, accelerator)
+    assert sum(batch.priority is Priority.LOW for _, batch, _ in sim.ran) > 50
+    assert sim.scheduler.costs.queue_rates()[0] == pytest.approx(before, rel=0.5)
 
 
 def test_low_work_has_an_idle_engine_to_itself():

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.engine.cost import CostModel
-from runtime.engine.packing import SPAN_S, WORTH, pick, window
+from runtime.engine.packing import SPAN_S, WORTH, pick, too_late, window
 from tests.fakes_engine import SHAPES, accelerator, cpu, lengths
 
 
@@ -70,6 +70,15 @@ def test_whatever_order_a_window_runs_in_all_are_done_before_they_expire(rows, m
     first = min(row.expires for row in chosen)
     assert chosen == rows[: len(chosen)]
     assert len(chosen) == 1 or seconds * model.safety <= max(first, WORTH * model.run(1, 1))
+
+
+@given(ROWS, MODELS, st.floats(0.0, 2.0))
+def test_without_those_who_are_too_late_the_rest_is_in_time_and_with_one_more_it_is_not(rows, model, now):
+    late, longest = too_late(rows, model, now), max(row.length for row in rows)
+    rest = [row for row in rows if all(row is not one for one, _ in late)]
+    assert len(late) + len(rest) == len(rows)
+    assert all(row.expires > now + model.run(len(rest), longest) for row in rest)
+    assert all(row.expires <= done == now + model.run(len(rest) + 1, longest) for row, done in late)
 
 
 @given(ROWS, MODELS)

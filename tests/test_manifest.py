@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from runtime.manifest import Agreement, Manifest, ModelFolderError, Onnx, Parity, Score, read, verify, write
+from runtime.manifest import (
+    Agreement,
+    Manifest,
+    ModelFolderError,
+    Onnx,
+    Parity,
+    Score,
+    Smoothing,
+    read,
+    verify,
+    write,
+)
+from runtime.smoothed import SmoothedClassifier
 from tests.fakes_model import build_model_folder
 
 
@@ -96,6 +110,36 @@ def test_unknown_keys_and_formats_are_named(folder: Path) -> None:
         read(folder)
 
 
+def forge(folder: Path, **changes: object) -> None:
+    """Change the manifest as anybody can who knows how its digest is made."""
+    content = json.loads((folder / "manifest.json").read_text()) | changes
+    del content["sha256"]
+    digest = hashlib.sha256(json.dumps(content).encode()).hexdigest()
+    text = json.dumps({"sha256": digest, **content}, indent=2, ensure_ascii=False) + "\n"
+    (folder / "manifest.json").write_text(text, encoding="utf-8")
+
+
+def test_a_digest_anybody_can_make_opens_no_file_that_is_not_digested(folder: Path, tmp_path: Path) -> None:
+    forge(folder, licence="MIT")
+    assert verify(folder).licence == "MIT", "or this forges nothing"
+    for name in ("embeddings.onnx", "body.onnx"):
+        shutil.copyfile(folder / "model.onnx", tmp_path / name)
+    for start in ("../", f"{tmp_path}/"):
+        halves = {"embeddings": f"{start}embeddings.onnx", "body": f"{start}body.onnx"}
+        forge(folder, smoothing={"sigma": 0.5, "special_ids": [], **halves})
+        with pytest.raises(ModelFolderError, match=r"files does not name .*/embeddings\.onnx"):
+            SmoothedClassifier(folder)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_what_is_no_number_is_refused_by_name(folder: Path, number: str) -> None:
+    forge(folder, scores={"en": {"accuracy": "?", "low": 0.1, "high": 0.9, "n": 7}})
+    path = folder / "manifest.json"
+    path.write_text(path.read_text().replace('"?"', number))
+    with pytest.raises(ModelFolderError, match=r"manifest\.json: scores\.en\.accuracy: .* finite number"):
+        read(folder)
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
@@ -103,6 +147,9 @@ def test_unknown_keys_and_formats_are_named(folder: Path) -> None:
         ({"labels": ("a",)}, "labels"),
         ({"max_length": 2}, "max_length"),
         ({"onnx": Onnx("other.onnx")}, "other.onnx"),
+        ({"smoothing": Smoothing(0.5)}, "files does not name embeddings.onnx"),
+        ({"smoothing": Smoothing(0.5, (), "model.onnx", "README.md")}, "different files"),
+        ({"smoothing": Smoothing(0.5, (), "README.md", "../body.onnx")}, r"files does not name \.\./body\.onnx"),
     ],
 )
 def test_nonsense_is_not_written(folder: Path, change: dict[str, object], told: str) -> None:

@@ -21,6 +21,7 @@ SOURCES = Path(__file__).resolve().parent.parent / "service" / "http"
 
 def test_what_may_grow_is_told_before_it_does() -> None:
     text = Metrics().render().decode()
+    assert "babelproof_worker_replacements_total 0.0" in text, "an ordinary start is none"
     for state in ("done", "failed", "cancelled"):
         assert f'babelproof_jobs_ended_total{{state="{state}"}} 0.0' in text
     said = (SOURCES / "connections.py").read_text(encoding="utf-8")

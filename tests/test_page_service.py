@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.fakes_page import MARKS, POLITICS, Page, Route, change, expect, read, sent
+from tests.fakes_page import MARKS, POLITICS, Page, Route, change, expect, read, ready, sent
 
 pytestmark = MARKS
 
@@ -43,8 +43,8 @@ def test_flips_are_shown_while_the_stream_goes_on(page: Page, address: str) -> N
         "lang": "en",
         "step": "swap",
         "index": 0,
-        "text": text,
-        "changed": "The eletcion",
+        "text": f"{text}\u2028today",
+        "changed": "The eletcion\u2028today",
         "pair": None,
         "edits": [{"start": 7, "end": 9, "new": "tc"}],
         "pair_edits": [],
@@ -53,7 +53,7 @@ def test_flips_are_shown_while_the_stream_goes_on(page: Page, address: str) -> N
     }
     stream = (
         f": still here\n\nevent: progress\ndata: {json.dumps({'done': 1, 'wanted': 2})}\n\n"
-        f"event: flip\ndata: {json.dumps(flip)}\n\n"
+        f"event: flip\ndata: {json.dumps(flip, ensure_ascii=False)}\n\n"
     )
 
     page.route(
@@ -63,11 +63,12 @@ def test_flips_are_shown_while_the_stream_goes_on(page: Page, address: str) -> N
     read(page, text)
     page.click("#probe")
     expect(page.locator("#probe-failure")).to_contain_text("ended too early")
-    expect(page.locator("#smallest .sentence")).to_have_text("The electtcion")
+    expect(page.locator("#smallest .sentence")).to_have_text("The electtcion today")
     expect(page.locator("#smallest .turn")).to_have_text("politics → sports")
 
 
-def test_a_key_is_asked_for_and_sent(troubled: Page, address: str) -> None:
+def guard(page: Page, address: str) -> list[str | None]:
+    """What the page sends as its key, of which only "right" is known."""
     sent: list[str | None] = []
 
     def guarded(route: Route) -> None:
@@ -77,18 +78,75 @@ def test_a_key_is_asked_for_and_sent(troubled: Page, address: str) -> None:
         else:
             route.fulfill(status=401, json={"error": "Send a key.", "code": "unauthorized"})
 
-    troubled.route(f"{address}/predict*", guarded)
+    page.route(address, guarded)
+    return sent
+
+
+def give_key(page: Page, key: str) -> None:
+    expect(page.locator("#key")).to_be_focused()
+    page.keyboard.insert_text(key)
+    page.keyboard.press("Enter")
+
+
+def test_a_key_is_asked_for_and_sent(troubled: Page, address: str) -> None:
+    sent = guard(troubled, f"{address}/predict*")
     troubled.fill("#text", "election")
     troubled.click("#form button[type=submit]")
-    expect(troubled.locator("#key")).to_be_focused()
-    for key, said in (("wrong", "not known"), ("right", "")):
-        troubled.keyboard.insert_text(key)
-        troubled.keyboard.press("Enter")
-        if said:
-            expect(troubled.locator("#key-said")).to_contain_text(said)
+    give_key(troubled, "wrong")
+    expect(troubled.locator("#key-said")).to_contain_text("not known")
+    give_key(troubled, "right")
     expect(troubled.locator("#label")).to_have_text("politics")
     expect(troubled.locator("#key-form")).to_be_hidden()
+    expect(troubled.locator("#form button[type=submit]")).to_be_focused()
     assert sent == [None, "Bearer wrong", "Bearer right"]
+
+
+def test_a_key_that_no_header_can_carry_is_not_taken(troubled: Page, address: str) -> None:
+    sent = guard(troubled, f"{address}/predict*")
+    troubled.fill("#text", "election")
+    troubled.click("#form button[type=submit]")
+    for key in ("ключ", "two words", "tür"):
+        give_key(troubled, key)
+        troubled.wait_for_timeout(50)
+        expect(troubled.locator("#key-form")).to_be_visible()
+        assert troubled.locator("#key").evaluate("field => field.validity.patternMismatch")
+        troubled.keyboard.press("Control+a")
+    give_key(troubled, " right ")
+    expect(troubled.locator("#label")).to_have_text("politics")
+    assert sent == [None, "Bearer right"]
+
+
+def test_a_key_that_may_not_read_can_be_changed(troubled: Page, address: str) -> None:
+    refusal = "This key may read metrics; this address needs the role use."
+
+    def guarded(route: Route) -> None:
+        key = route.request.headers.get("authorization")
+        if key == "Bearer right":
+            route.continue_()
+        else:
+            route.fulfill(status=403 if key else 401, json={"error": refusal, "code": "forbidden"})
+
+    troubled.route(f"{address}/about", guarded)
+    troubled.reload()
+    give_key(troubled, "metrics")
+    expect(troubled.locator("#key-said")).to_have_text(refusal)
+    troubled.reload()
+    expect(troubled.locator("#key-said")).to_have_text(refusal)
+    give_key(troubled, "right")
+    ready(troubled)
+    expect(troubled.locator("#key-form")).to_be_hidden()
+
+
+def test_waiting_for_a_key_can_be_stopped(troubled: Page, address: str) -> None:
+    read(troubled, POLITICS)
+    guard(troubled, f"{address}/probe")
+    troubled.click("#probe")
+    expect(troubled.locator("#key-form")).to_be_visible()
+    troubled.click("#cancel")
+    expect(troubled.locator("#found")).to_contain_text("Stopped")
+    troubled.click("#probe")
+    give_key(troubled, "right")
+    expect(troubled.locator("#found")).to_contain_text("no longer politics")
 
 
 def test_a_job_is_handed_in_watched_shown_downloaded_and_deleted(page: Page) -> None:

@@ -211,6 +211,12 @@ class Slow(OnnxClassifier):
         return super().backend
 
 
+@pytest.mark.parametrize(("path", "inputs"), [("/predict", ["vote"] * 3), ("/predict?robustness=8&lang=en", "doctor")])
+async def test_what_would_never_fit_is_told_so(served: OnnxClassifier, path: str, inputs: object) -> None:
+    async with client(served, Settings(predict_queue=2)) as http:
+        refused(await post(http, path, {"inputs": inputs}), 413, "request_too_large", "takes 2 at once")
+
+
 async def test_what_does_not_fit_is_told_at_once_and_health_answers_meanwhile(served_folder: Path) -> None:
     slow = Slow(served_folder)
     async with client(slow, Settings(predict_queue=2)) as http:

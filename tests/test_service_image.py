@@ -7,6 +7,7 @@ import re
 import socket
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,6 @@ def test_the_bento_pins_what_the_constraints_pin() -> None:
     missing = [package for package in packages if package.lower().replace("_", "-") not in constraints]
     assert missing == []
     assert not any(package.startswith(("torch", "transformers")) for package in packages)
+    needed = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    held = {package.partition("==")[0] for package in packages}
+    assert {re.match(r"[\w-]+", one)[0].lower().replace("_", "-") for one in needed} <= held  # type: ignore[index]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import time
@@ -9,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from service.metrics_files import reading
 from service.settings import Settings
@@ -45,4 +48,21 @@ def test_what_a_worker_counted_waits_until_nobody_reads(supervisor: Supervisor, 
         supervisor._bury(7)
     assert len(list(tmp_path.glob("*.db"))) == 2
     supervisor._bury(8)
-    assert not list(tmp_path.glob("*.db"))
+    assert [path.name for path in tmp_path.glob("*.db")] == ["counter_gone.db"]
+
+
+@pytest.mark.parametrize(("stopping", "counted"), [(False, 1.0), (True, None)])
+def test_only_a_worker_that_is_replaced_counts_as_replaced(
+    supervisor: Supervisor, tmp_path: Path, stopping: bool, counted: float | None
+) -> None:
+    with subprocess.Popen(["true"]) as ended:
+        supervisor.workers[ended.pid] = Worker(ended, 1, time.monotonic())
+        supervisor.stopping = stopping
+        supervisor._reap(*os.waitpid(ended.pid, 0))
+    assert len(supervisor.workers) == (not stopping)
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, path=str(tmp_path))
+    assert registry.get_sample_value("babelproof_worker_replacements_total") == counted
+    supervisor._kill()
+    for worker in supervisor.workers.values():
+        worker.process.wait()

@@ -195,8 +195,8 @@ def _logits(model: Any, tokenizer: Any, batch: Sequence[Item], max_length: int) 
 
 
 def _answers(folder: Path, manifest: Manifest, items: Sequence[Item]) -> Probabilities:
-    """What the folder answers as served."""
-    folders.write(folder, manifest)
+    """What the folder answers as served; the graphs for noisy passes are made later."""
+    folders.write(folder, replace(manifest, smoothing=None))
     classifier = OnnxClassifier(folder, providers=["CPUExecutionProvider"])
     try:
         return classifier(items)

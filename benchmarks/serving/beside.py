@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
@@ -20,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.serving import measure
-from benchmarks.serving.load import offer, poisson
+from benchmarks.serving.load import Answered, offer, poisson
 from benchmarks.serving.process import HOST, Running
 from benchmarks.serving.systems import OURS, ROOT, System, systems
 from benchmarks.serving.trace import texts as drawn
@@ -45,27 +47,51 @@ def main(
     texts = drawn([ROOT / "examples" / "demo.jsonl"], model, 2000, np.random.default_rng(0))
     limit, _ = measure.raw_limit(model.resolve(), texts)
     rows: list[dict[str, Any]] = []
-    with measure.started(_ours(priority), model.resolve()) as server:
-        measure.saturated(server, texts, 2)
+    with measure.started(_ours(priority), model.resolve(), limit) as server:
+        measure.saturated(server, texts, measure.Plan(seconds=2))
         for number in range(rounds):
-            rng = np.random.default_rng([11, number])
-            alone = _phase(server, texts, share * limit, seconds, rng)
-            before, job = _submit(server, texts[:TEXTS], number)
-            beside = _phase(server, texts, share * limit, seconds, np.random.default_rng([11, number]))
-            rows.append({"alone": alone, "beside": beside, "variants": _finish(server, job) - before})
-    figures = {
-        name: _spread([row["beside"][name] / row["alone"][name] for row in rows]) for name in ("p50", "p99", "good")
+            row: dict[str, Any] = {}
+            for phase in order(number):
+                measure.settle(server)
+                before, job = _submit(server, texts[:TEXTS], number) if phase == "beside" else (0, None)
+                row[phase] = _phase(server, texts, share * limit, seconds, np.random.default_rng([11, number]))
+                if job is not None:
+                    row["variants"] = _finish(server, job) - before
+            rows.append(row)
+    ratios = {
+        name: _spread([_ratio(row["beside"][name], row["alone"][name]) for row in rows])
+        for name in ("p50", "p99", "good")
     }
     probed = {name: _spread([row["variants"] / by for row in rows]) for name, by in (("phase", 1), ("second", seconds))}
     said = {"share": share, "seconds": seconds, "priority": priority, "wanted": TEXTS * DRAWS}
-    write_text(out, json.dumps({**said, "rounds": rows, "ratios": figures, "variants": probed}, indent=1) + "\n")
+    made = _told({**said, "rounds": rows, "ratios": ratios, "variants": probed})
+    write_text(out, json.dumps(made, indent=1, allow_nan=False) + "\n")
     title = f"{share:g} of the limit, {rounds} pairs, prober {priority}"
     table = Table("", "with a battery against without", "range", title=title)
-    for name, (middle, low, high) in figures.items():
+    for name, (middle, low, high) in ratios.items():
         table.add_row(name, f"{middle:.3f}", f"{low:.3f} to {high:.3f}")
     for name, (middle, low, high) in probed.items():
         table.add_row(f"variants a {name}", f"{middle:.0f}", f"{low:.0f} to {high:.0f}")
     Console().print(table)
+
+
+def order(number: int) -> tuple[str, str]:
+    """Who is first changes from round to round: what drifts meanwhile is then nobody's."""
+    return ("alone", "beside") if number % 2 == 0 else ("beside", "alone")
+
+
+def _ratio(beside: float, alone: float) -> float:
+    """Infinity also where both are: such a pair says nothing good."""
+    return beside / alone if math.isfinite(alone) and alone else math.inf
+
+
+def _told(found: Any) -> Any:
+    """As JSON has it: no number for what never came."""
+    if isinstance(found, dict):
+        return {key: _told(value) for key, value in found.items()}
+    if isinstance(found, list):
+        return [_told(value) for value in found]
+    return None if found == math.inf else found
 
 
 def _ours(priority: str) -> System:
@@ -83,13 +109,14 @@ def _phase(
     server: Running, texts: list[str], rate: float, seconds: float, rng: np.random.Generator
 ) -> dict[str, float]:
     requests = [server.system.request(text, HOST) for text in texts]
-    answered = asyncio.run(offer(HOST, server.port, requests, poisson(rate, seconds, rng), patience_s=5))
-    times = np.array([one.latency for one in answered if one.status == 200])
-    return {
-        "p50": float(np.quantile(times, 0.5)),
-        "p99": float(np.quantile(times, 0.99)),
-        "good": len(times) / len(answered),
-    }
+    return figures(asyncio.run(offer(HOST, server.port, requests, poisson(rate, seconds, rng), patience_s=5)))
+
+
+def figures(answered: Sequence[Answered]) -> dict[str, float]:
+    """Milliseconds of all that were due, infinity where no answer came, and the share that was answered."""
+    times = measure.latencies(answered)
+    p50, p99 = np.quantile(times, (0.5, 0.99), method="higher")
+    return {"p50": float(p50), "p99": float(p99), "good": float(np.isfinite(times).mean())}
 
 
 def _submit(server: Running, texts: list[str], number: int) -> tuple[int, str]:

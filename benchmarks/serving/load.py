@@ -16,6 +16,8 @@ from httptools import HttpResponseParser
 
 _EARLY_S = 0.0005
 _FAILED = 0
+_AGAIN_S = 0.01
+"""Before who got no answer asks again: a server that is gone refuses at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +69,27 @@ async def offer(
 
 
 async def saturate(
-    host: str, port: int, requests: Sequence[bytes], seconds: float, *, callers: int
-) -> tuple[int, float]:
-    """Closed loop: callers that ask again as soon as they are answered; answers with status 200, and seconds taken."""
+    host: str, port: int, requests: Sequence[bytes], seconds: float, *, callers: int, patience_s: float
+) -> tuple[int, int, float]:
+    """Closed loop: callers that ask again as soon as they are answered, or have waited `patience_s`.
+
+    Answers with status 200; times anything else came, or nothing; seconds taken.
+    """
     pool = _Pool(host, port, callers)
     begun = time.perf_counter()
-    good = 0
+    good = failed = 0
     turn = iter(range(10**12))
 
     async def caller() -> None:
-        nonlocal good
+        nonlocal good, failed
         while time.perf_counter() - begun < seconds:
-            status = await pool.ask(requests[next(turn) % len(requests)])
-            good += status == 200
+            try:
+                async with asyncio.timeout(patience_s):
+                    status = await pool.ask(requests[next(turn) % len(requests)])
+            except (TimeoutError, OSError):
+                status = _FAILED
+                await asyncio.sleep(_AGAIN_S)
+            good, failed = good + (status == 200), failed + (status != 200)
 
     try:
         async with asyncio.TaskGroup() as group:
@@ -87,7 +97,7 @@ async def saturate(
                 group.create_task(caller())
     finally:
         pool.close()
-    return good, time.perf_counter() - begun
+    return good, failed, time.perf_counter() - begun
 
 
 class _Pool:

@@ -35,13 +35,24 @@ class Running:
     process: psutil.Popen
 
     def cpu_seconds(self) -> float:
-        """Processor time of it and all its processes so far."""
+        """Processor time of it and all its processes so far; of those that have ended, none."""
         total = 0.0
-        for one in [self.process, *self.process.children(recursive=True)]:
+        for one in _family(self.process):
             with suppress(psutil.Error):
                 times = one.cpu_times()
                 total += times.user + times.system
         return total
+
+    def counted(self) -> tuple[float, ...]:
+        """What it says by its own metrics that it admitted and then dropped, so far; nothing where it has no such."""
+        if not self.system.counts:
+            return ()
+        with urllib.request.urlopen(f"http://{HOST}:{self.port}/metrics", timeout=10) as response:
+            lines = response.read().decode().splitlines()
+        return tuple(
+            sum(float(line.split()[-1]) for line in lines if line.partition("{")[0] == name)
+            for name in self.system.counts
+        )
 
     def ask(self, text: str) -> str:
         """The label of one text, asked in the plainest way."""
@@ -49,7 +60,7 @@ class Running:
 
 
 @contextmanager
-def running(system: System, model: Path, core: int, work: Path) -> Iterator[Running]:
+def running(system: System, model: Path, core: int, work: Path, most: int) -> Iterator[Running]:
     """Start a server on one core and wait until it answers a text; ServerError when it does not."""
     if system.prepare is not None:
         system.prepare(model, work)
@@ -60,12 +71,17 @@ def running(system: System, model: Path, core: int, work: Path) -> Iterator[Runn
         "port": str(port),
         "model": str(model),
         "work": str(work),
+        "most": str(most),
     }
     command = ["taskset", "-c", str(core), *(part.format(**said) for part in system.command)]
     log = work / "server.log"
     with log.open("wb") as file:
         process = psutil.Popen(
-            command, cwd=work if system.prepare else ROOT, env=_environment(model, work), stdout=file, stderr=file
+            command,
+            cwd=work if system.prepare else ROOT,
+            env=_environment(system, model, work),
+            stdout=file,
+            stderr=file,
         )
     try:
         started = Running(system, port, process)
@@ -75,14 +91,16 @@ def running(system: System, model: Path, core: int, work: Path) -> Iterator[Runn
         _end(process)
 
 
-def _environment(model: Path, work: Path) -> dict[str, str]:
-    """One thread for everybody, no telemetry, homes of their own."""
+def _environment(system: System, model: Path, work: Path) -> dict[str, str]:
+    """One thread for everybody, no telemetry, homes of their own, and what an answer is of no use after."""
     return {
         **os.environ,
         "PYTHONPATH": str(ROOT),
         "SERVED_MODEL": str(model),
+        "SERVED_OBJECTIVE_MS": str(system.objective_ms),
         "OMP_NUM_THREADS": "1",
         "BABELPROOF_THREADS": "1",
+        "BABELPROOF_STATE": str(work / "state"),
         "TOKENIZERS_PARALLELISM": "false",
         "BENTOML_HOME": str(work / "bentoml"),
         "BENTOML_DO_NOT_TRACK": "True",
@@ -126,8 +144,14 @@ def _free() -> int:
             return port
 
 
+def _family(process: psutil.Popen) -> list[psutil.Process]:
+    with suppress(psutil.Error):
+        return [process, *process.children(recursive=True)]
+    return []
+
+
 def _end(process: psutil.Popen) -> None:
-    family = [process, *process.children(recursive=True)] if process.is_running() else []
+    family = _family(process)
     for one in family:
         with suppress(psutil.Error):
             one.terminate()

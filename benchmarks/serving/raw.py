@@ -14,7 +14,7 @@ import runtime
 from probes.types import Item
 from runtime.classifier import pack
 
-ROUNDS = 3
+ROUNDS = 2
 BUDGETS = (512, 1024, 4096)
 """Padded tokens of one run; the best of them is the limit."""
 

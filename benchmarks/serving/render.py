@@ -3,53 +3,56 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from benchmarks.serving.measure import Plan
+from benchmarks.serving.rounds import limit
 from benchmarks.serving.systems import OURS
 from probes.files import write_text
 
 KEPT = 0.99
 """Share of all requests that must be answered within the objective for a rate to count as kept."""
 OVERLOAD = 1.5
+COLUMNS = (
+    "server", "rounds", "largest rate kept", "at saturation", "in time at 1.5 x", "refused there", "told so within, ms",
+    "dropped of admitted", "of answers in time", "CPU",
+)  # fmt: skip
 
 
-def report(found: Mapping[str, Any], plan: Plan, model: Path) -> dict[str, Any]:
-    """Medians over the rounds, with the lowest and highest."""
-    names = list(dict.fromkeys(name for row in found["rounds"] for name in row["systems"]))
+def report(found: Sequence[Mapping[str, Any]], missing: Mapping[str, str], plan: Plan, model: Path) -> dict[str, Any]:
+    """Medians over the rounds, with the lowest and highest; `failed` has whoever failed in any, the latest reason."""
+    names = list(dict.fromkeys(name for row in found for name in row["systems"]))
     return {
         "model": model.name,
         "objective_ms": plan.objective_ms,
         "seconds": plan.seconds,
-        "rounds": len(found["rounds"]),
-        "failed": {name: why for name, why in found["failed"].items() if name not in names},
-        "systems": {
-            name: _system([row["systems"][name] for row in found["rounds"] if name in row["systems"]]) for name in names
-        },
-        "raw": found["rounds"],
+        "rounds": len(found),
+        "failed": dict(missing) | {name: why for row in found for name, why in row["failed"].items()},
+        "systems": {name: _system([row["systems"][name] for row in found if name in row["systems"]]) for name in names},
+        "raw": list(found),
     }
 
 
-def _system(rounds: list[Mapping[str, Any]]) -> dict[str, Any]:
-    points = [[dict(point) for point in one["points"]] for one in rounds]
+def _system(rounds: list[dict[str, Any]]) -> dict[str, Any]:
+    """Rates as shares of the limit before and after, where the points' own are shares of that before."""
+    points = [[{**p, "rate": p["offered"] / limit(one)} for p in one["points"]] for one in rounds]
     return {
         "rounds": len(rounds),
         "agreement": min(one["agreement"] for one in rounds),
-        "kept": _spread([max((p["share"] for p in some if p["good"] >= KEPT), default=0.0) for some in points]),
-        "saturated": _spread([one["saturated"] for one in rounds]),
+        "drift": _spread([one["limits"][1] / one["limits"][0] for one in rounds]),
+        "kept": _spread([max((p["rate"] for p in some if p["good"] >= KEPT), default=0.0) for some in points]),
+        "saturated": _spread([one["answers_per_second"] / limit(one) for one in rounds]),
+        "failed": _spread([one["failed"] for one in rounds]),
         "overload": {
             key: _spread([p[key] for some in points for p in some if p["share"] == OVERLOAD and p[key] is not None])
-            for key in ("good", "refused", "kept")
+            for key in ("good", "refused", "refused_p99", "dropped", "kept")
         },
         "curve": [
-            {
-                "share": at[0]["share"],
-                "good": _spread([p["good"] for p in at]),
-                "cpu_ms": _spread([p["cpu_ms"] for p in at]),
-            }
+            {key: _spread([p[key] for p in at]) for key in ("rate", "good", "cpu_ms")}
+            | {"share": at[0]["share"], "goodput": _spread([p["rate"] * p["good"] for p in at])}
             | {"p99": _spread([p["p99"] for p in at if p["p99"] is not None])}
             for at in map(list, zip(*points, strict=True))
         ],
@@ -73,20 +76,26 @@ def markdown(made: Mapping[str, Any]) -> str:
     """The table; a range is the lowest and highest round."""
     ours = made["systems"].get(OURS)
     lines = [
-        "| server | largest rate kept | at saturation | in time at 1.5 x | refused there | of answers in time | CPU |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        f"| {' | '.join(COLUMNS)} |",
+        f"| {' | '.join('---' for _ in COLUMNS)} |",
     ]
     base = _cpu(ours) if ours else None
     for name, one in made["systems"].items():
         over = one["overload"]
         cpu = _cpu(one)
-        cells = [name, _said(one["kept"]), _said(one["saturated"]), _said(over["good"]), _said(over["refused"])]
+        cells = [name, f"{one['rounds']}/{made['rounds']}", _said(one["kept"]), _said(one["saturated"])]
+        cells += [_said(over["good"]), _said(over["refused"]), _said(over["refused_p99"], 0), _said(over["dropped"], 3)]
         cells += [_said(over["kept"]), f"{cpu / base:.2f}" if base and cpu else ""]
         lines.append(f"| {' | '.join(cells)} |")
-    lines += [
-        f"| {name} | not measured: {why.splitlines()[0][:120]} | | | | | |" for name, why in made["failed"].items()
-    ]
+    for name, why in made["failed"].items():
+        rounds = made["systems"].get(name, {"rounds": 0})["rounds"]
+        lines.append(f"\n{name}, not measured in {made['rounds'] - rounds} of {made['rounds']}: {_first(why)}")
     return "\n".join(lines) + "\n"
+
+
+def _first(why: str) -> str:
+    """The first line of a reason, or what there is of it."""
+    return why.partition("\n")[0][:200]
 
 
 def _cpu(one: Mapping[str, Any]) -> float | None:
@@ -95,8 +104,8 @@ def _cpu(one: Mapping[str, Any]) -> float | None:
     return spread[0] if spread else None
 
 
-def _said(spread: list[float] | None) -> str:
-    return "" if spread is None else f"{spread[0]:.2f} ({spread[1]:.2f} to {spread[2]:.2f})"
+def _said(spread: list[float] | None, digits: int = 2) -> str:
+    return "" if spread is None else "{:.{}f} ({:.{}f} to {:.{}f})".format(*(x for v in spread for x in (v, digits)))
 
 
 def _plot(made: Mapping[str, Any], path: Path) -> None:
@@ -108,9 +117,8 @@ def _plot(made: Mapping[str, Any], path: Path) -> None:
 
     figure, axes = pyplot.subplots(figsize=(7, 4.2))
     for name, one in made["systems"].items():
-        shares = [point["share"] for point in one["curve"]]
-        goodput = [point["share"] * point["good"][0] for point in one["curve"]]
-        axes.plot(shares, goodput, marker="o", linewidth=2.5 if name == OURS else 1.2, label=name)
+        rates, goodput = ([point[key][0] for point in one["curve"]] for key in ("rate", "goodput"))
+        axes.plot(rates, goodput, marker="o", linewidth=2.5 if name == OURS else 1.2, label=name)
     axes.plot([0, 1, 1.5], [0, 1, 1], color="0.7", linestyle="--", linewidth=1, label="the graph alone")
     axes.set_xlabel("offered, as a share of what the graph alone takes")
     axes.set_ylabel(f"answered within {made['objective_ms']} ms, same unit")

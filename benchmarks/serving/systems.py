@@ -6,7 +6,7 @@ import json
 import shutil
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,11 @@ OURS = "babelproof"
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """A server. `command` may hold {python}, {bin}, {port}, {model} and {work}, an empty folder it may write to."""
+    """A server. `command` may hold {python}, {bin}, {port}, {model}, {work} and {most}.
+
+    {work} is an empty folder it may write to; {most} how many requests at once it should hold at most to keep the
+    objective, for those that can be told no time.
+    """
 
     name: str
     command: tuple[str, ...]
@@ -29,6 +33,10 @@ class System:
     headers: Mapping[str, str] = field(default_factory=dict)
     prepare: Callable[[Path, Path], None] | None = None
     """Called with the model folder and {work} before it starts; it is then started in {work}."""
+    counts: tuple[str, ...] = ()
+    """In its /metrics: requests it admitted, and those of them it dropped."""
+    objective_ms: int = 0
+    """Milliseconds after which an answer is of no use."""
 
     @property
     def python(self) -> Path:
@@ -47,7 +55,7 @@ class System:
 
 
 def systems(objective_ms: int) -> dict[str, System]:
-    """All of them by name; ours is told the objective as its deadline, which the others cannot be told."""
+    """All of them by name, each told the objective by what it has for that: docs/results/serving.md says how."""
     found = (
         System(
             OURS,
@@ -55,6 +63,7 @@ def systems(objective_ms: int) -> dict[str, System]:
             lambda text: {"inputs": text},
             lambda answer: str(answer[0]["label"]),
             headers={"X-Deadline-Ms": str(objective_ms)},
+            counts=("babelproof_engine_requests_total", "babelproof_engine_shed_total"),
         ),
         System(
             "BentoML batchable",
@@ -69,7 +78,7 @@ def systems(objective_ms: int) -> dict[str, System]:
             "FastAPI",
             (
                 *("{python}", "-m", "uvicorn", "benchmarks.serving.peers.fastapi_app:app", "--log-level", "warning"),
-                *("--port", "{port}"),
+                *("--port", "{port}", "--limit-concurrency", "{most}"),
             ),
             lambda text: {"text": text},
             lambda answer: str(answer["label"]),
@@ -100,7 +109,8 @@ def systems(objective_ms: int) -> dict[str, System]:
         System(
             "infinity",
             (
-                *("{python}", "{bin}/infinity_emb", "v2", "--model-id", ".", "--served-model-name", "topics"),
+                *("env", "INFINITY_QUEUE_SIZE={most}", "{python}", "{bin}/infinity_emb", "v2"),
+                *("--model-id", ".", "--served-model-name", "topics"),
                 *("--engine", "optimum", "--device", "cpu", "--port", "{port}", "--host", "127.0.0.1"),
                 *("--no-model-warmup", "--no-trust-remote-code", "--batch-size", "32", "--log-level", "error"),
             ),
@@ -111,7 +121,7 @@ def systems(objective_ms: int) -> dict[str, System]:
             prepare=_hugging_face,
         ),
     )
-    return {system.name: system for system in found}
+    return {system.name: replace(system, objective_ms=objective_ms) for system in found}
 
 
 def _hugging_face(model: Path, work: Path) -> None:

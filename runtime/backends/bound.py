@@ -64,7 +64,7 @@ class BoundSession:
         if shape is None or not self._labels:
             logits = self._freely((ids, mask, types))
             self._labels = logits.shape[1]
-        else:
+        if shape is not None:  # the very first run too, so that what cannot be captured fails where it is opened
             logits = self._in_slot(shape, (ids, mask, types))
         return np.array(logits[: len(ids)], dtype=np.float32)
 

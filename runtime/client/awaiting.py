@@ -13,7 +13,7 @@ import httpx
 from runtime.client import calls, job_calls
 from runtime.client.errors import WrongAnswer
 from runtime.client.events import Event, Following, told
-from runtime.client.exchange import Call, Patience, Send, address, exchange, headers, request
+from runtime.client.exchange import Call, Patience, Send, address, exchange, headers, overdue, request
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -117,7 +117,7 @@ class AsyncClient:
                         async for chunk in response.aiter_bytes():
                             for event in following.feed(chunk):
                                 yield event
-            except httpx.TransportError as error:
+            except httpx.RequestError as error:
                 following.broke(error)
             if not following.ended:
                 await asyncio.sleep(following.wait())
@@ -132,12 +132,15 @@ class AsyncClient:
     async def __aexit__(self, *error: object) -> None:
         await self.close()
 
-    async def _do(self, call: Call[Any], step: Send | float) -> httpx.Response | httpx.TransportError | None:
+    async def _do(self, call: Call[Any], step: Send | float) -> httpx.Response | httpx.RequestError | None:
         if not isinstance(step, Send):
             return await asyncio.sleep(step, None)
         try:
-            return await self._http.request(**request(call, self.url, step.headers, step.seconds))
-        except httpx.TransportError as error:
+            async with asyncio.timeout(step.seconds):
+                return await self._http.request(**request(call, self.url, step.headers, step.seconds))
+        except TimeoutError:
+            return overdue()
+        except httpx.RequestError as error:
             return error
 
 

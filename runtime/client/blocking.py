@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
@@ -13,7 +13,7 @@ import httpx
 from runtime.client import calls, job_calls
 from runtime.client.errors import WrongAnswer
 from runtime.client.events import Event, Following, told
-from runtime.client.exchange import Call, Patience, Send, address, exchange, headers, request
+from runtime.client.exchange import Call, Patience, Send, address, exchange, headers, overdue, request
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -116,7 +116,7 @@ class Client:
                     if following.opened(response):
                         for chunk in response.iter_bytes():
                             yield from following.feed(chunk)
-            except httpx.TransportError as error:
+            except httpx.RequestError as error:
                 following.broke(error)
             if not following.ended:
                 time.sleep(following.wait())
@@ -131,14 +131,35 @@ class Client:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def _do(self, call: Call[Any], step: Send | float) -> httpx.Response | httpx.TransportError | None:
+    def _do(self, call: Call[Any], step: Send | float) -> httpx.Response | httpx.RequestError | None:
         if not isinstance(step, Send):
             time.sleep(step)
             return None
+        until = None if step.seconds is None else time.monotonic() + step.seconds
         try:
-            return self._http.request(**request(call, self.url, step.headers, step.seconds))
-        except httpx.TransportError as error:
+            with self._http.stream(**request(call, self.url, step.headers, step.seconds)) as response:
+                if until is not None:
+                    response.stream = _Bounded(response.stream, until)
+                response.read()
+                return response
+        except httpx.RequestError as error:
             return error
+
+
+class _Bounded(httpx.SyncByteStream):
+    """The body of an answer, broken off at a time: httpx bounds each wait for a part of it alone."""
+
+    def __init__(self, stream: Any, until: float) -> None:
+        self._stream, self._until = stream, until
+
+    def __iter__(self) -> Iterator[bytes]:
+        for part in self._stream:
+            if time.monotonic() > self._until:
+                raise overdue()
+            yield part
+
+    def close(self) -> None:
+        self._stream.close()
 
 
 class Jobs:

@@ -79,7 +79,7 @@ class Following:
             return True
         return False
 
-    def broke(self, error: httpx.TransportError) -> None:
+    def broke(self, error: httpx.RequestError) -> None:
         """Note what a connection broke with."""
         self._trouble = broken(error, self._url, self.call.once)
 

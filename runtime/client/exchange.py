@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +23,7 @@ REFUSED = frozenset({429})
 BUSY = REFUSED | {502, 503, 504}
 _GRACE = 1.0
 """Seconds a request may take beyond its deadline."""
+_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ class Send:
     seconds: float | None
 
 
-Steps = Generator[Send | float, httpx.Response | httpx.TransportError | None, T]
+Steps = Generator[Send | float, httpx.Response | httpx.RequestError | None, T]
 """What a client is to do, one after the other: send, and say what came of it; or wait so many seconds."""
 
 
@@ -103,15 +106,22 @@ def address(url: str) -> str:
 
 
 def request(call: Call[Any], url: str, more: Mapping[str, str], seconds: float | None = None) -> dict[str, Any]:
-    """What httpx is to send, with more headers; seconds: how long it may take, if not as long as ever."""
-    sent = {
-        "method": call.method,
-        "url": url + call.path,
-        "json": call.body,
-        "params": call.params,
-        "headers": {**call.headers, **more},
-    }
+    """What httpx is to send, with more headers; seconds: how long it may be silent, if not as long as ever.
+
+    A lone surrogate, which UTF-8 cannot hold, is sent as U+FFFD: the service would read it as that.
+    """
+    sent: dict[str, Any] = {"method": call.method, "url": url + call.path, "params": call.params}
+    sent["headers"] = {**call.headers, **more}
+    if call.body is not None:
+        said = json.dumps(call.body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        sent["content"] = _SURROGATES.sub("\ufffd", said).encode()
+        sent["headers"] |= {"Content-Type": "application/json"}
     return sent if seconds is None else sent | {"timeout": seconds}
+
+
+def overdue() -> httpx.ReadTimeout:
+    """What a connection is broken off with that is never silent for long, and never done."""
+    return httpx.ReadTimeout("no whole answer in time")
 
 
 def headers(key: str | None) -> dict[str, str]:
@@ -119,7 +129,7 @@ def headers(key: str | None) -> dict[str, str]:
     return {} if key is None else {"Authorization": f"Bearer {key}"}
 
 
-def broken(error: httpx.TransportError, url: str, once: bool = False) -> str:
+def broken(error: httpx.RequestError, url: str, once: bool = False) -> str:
     """What broke a connection; RemoteError where trying again is not safe."""
     said = f"{type(error).__name__}: {error}"
     if once and not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):

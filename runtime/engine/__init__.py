@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runtime.engine.serving import Engine
 from runtime.engine.stats import Stats
-from runtime.engine.ticket import EngineError, Overloaded, Priority, Ticket
+from runtime.engine.ticket import EngineError, Overloaded, Priority, Ticket, TooLargeError
 from runtime.engine.turns import Limits
 
-__all__ = ["Engine", "EngineError", "Limits", "Overloaded", "Priority", "Stats", "Ticket"]
+__all__ = ["Engine", "EngineError", "Limits", "Overloaded", "Priority", "Stats", "Ticket", "TooLargeError"]

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from probes.types import Item
 from runtime.classifier import OnnxClassifier
+from runtime.engine.ticket import Priority
 from runtime.tokenization import Row
 
 INLINE_CHARS, INLINE_TEXTS = 8_000, 32
@@ -31,19 +32,21 @@ class Aside:
         self._classifier = classifier
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="tokenize")
         self._lock = threading.Lock()
-        self.waiting = 0
-        """Items that are being tokenised, or wait for it."""
+        self.waiting = [0, 0]
+        """Items at each priority that are being tokenised, or wait for it."""
 
-    async def rows(self, loop: asyncio.AbstractEventLoop, items: Sequence[Item], truncate: bool) -> list[Row]:
-        self._count(len(items))
+    async def rows(
+        self, loop: asyncio.AbstractEventLoop, items: Sequence[Item], priority: Priority, truncate: bool
+    ) -> list[Row]:
+        self._count(priority, len(items))
         try:
             return await loop.run_in_executor(self._pool, lambda: self._classifier.tokenize(items, truncate=truncate))
         finally:
-            self._count(-len(items))
+            self._count(priority, -len(items))
 
     def close(self) -> None:
         self._pool.shutdown()
 
-    def _count(self, items: int) -> None:
+    def _count(self, priority: Priority, items: int) -> None:
         with self._lock:
-            self.waiting += items
+            self.waiting[priority] += items

@@ -90,6 +90,20 @@ def pick(rows: Sequence[W], costs: Costs, most_s: float, most_area: int) -> list
     return [rows[index] for index in order[low:high]]
 
 
+def too_late(rows: Sequence[W], costs: Costs, now: float) -> list[tuple[W, float]]:
+    """Those with least time left, as few as may be, without which the rest can run together and all be in time.
+
+    Each with when it would be done if it ran with the rest.
+    """
+    order = sorted(rows, key=lambda row: row.expires)
+    longest = max((row.length for row in rows), default=0)
+    late = 0
+    while late < len(order) and order[late].expires <= now + costs.run(len(order) - late, longest):
+        late += 1
+    done = now + costs.run(len(order) - late + 1, longest)
+    return [(row, done) for row in order[:late]]
+
+
 def _cheapest_run(lengths: Sequence[int], first: int, costs: Costs, most_s: float, most_area: int) -> tuple[int, int]:
     """Of the split of sorted lengths into runs that takes the least time, the run that holds `first`."""
     knots = sorted({round(number * len(lengths) / KNOTS) for number in range(KNOTS + 1)})

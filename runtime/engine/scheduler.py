@@ -7,7 +7,7 @@ covers it. Tickets that are done collect in `settled`, to be told once the lock 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import replace
 from typing import NoReturn
@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from runtime.engine.admission import Asked, Line, wait_until_fits
 from runtime.engine.cost import CostModel
-from runtime.engine.packing import pick, window
+from runtime.engine.packing import pick, too_late, window
 from runtime.engine.queue import Queue
 from runtime.engine.stats import Stats
-from runtime.engine.ticket import Batch, EngineError, Job, Key, Overloaded, Priority, Reason, Ticket
+from runtime.engine.ticket import Batch, EngineError, Job, Key, Overloaded, Priority, Reason, Ticket, TooLargeError
 from runtime.engine.turns import Limits, Turns
 
 _WINDOW_RUNS = 8
@@ -30,8 +30,8 @@ _WINDOW_RUNS = 8
 class Scheduler:
     """Rows wait in a queue for each priority; equal rows are one job."""
 
-    def __init__(self, limits: Limits, costs: CostModel) -> None:
-        self.limits, self.costs, self.stats = limits, costs, Stats()
+    def __init__(self, limits: Limits) -> None:
+        self.limits, self.costs, self.stats = limits, CostModel(limits.run_s), Stats()
         self.settled: list[Ticket] = []
         self._queues = (Queue(), Queue())
         self._held = [0, 0]
@@ -57,31 +57,39 @@ class Scheduler:
             cost_error=self.costs.error,
         )
 
-    def room(self, rows: int, priority: Priority, now: float) -> None:
-        """Overloaded when so many rows more cannot be held."""
-        queue = self._queues[priority]
-        if (excess := queue.rows + rows - self.limits.rows) > 0:
-            self.refuse("queue", min(1.0, excess / max(1, queue.rows)) * self.backlog_s(priority, now))
+    def room(self, rows: int, priority: Priority, now: float, coming: int = 0) -> None:
+        """Overloaded when so many rows more cannot be held beside those that are `coming`; TooLargeError if never."""
+        if rows > self.limits.rows:
+            raise TooLargeError("rows", rows, self.limits.rows)
+        held = self._queues[priority].rows + coming
+        if (excess := held + rows - self.limits.rows) > 0:
+            self.refuse("queue", excess / held * (self.backlog_s(priority, now) + coming * self.stats.row_s))
 
     def admit(self, ticket: Ticket, now: float) -> None:
-        """Take every row of a ticket, or none: Overloaded."""
+        """Take every row of a ticket, or none: Overloaded, TooLargeError."""
         if ticket.priority is Priority.LIVE:
             self._turns.live_seen(now)
-        places, fresh = self._places(ticket)
-        count, shared = len(places), len(places) - len(fresh)
+        places, fresh, hurried = self._places(ticket)
+        count = len(places)
         self.room(count, ticket.priority, now)
-        self._check(ticket, fresh, now)
+        # rows that this ticket makes more urgent join the queue again, and are checked, like new ones
+        for job in hurried:
+            self._queues[job.priority].remove(job)
+        try:
+            self._check(ticket, [*fresh, *hurried], now)
+            for index, job in enumerate(places):
+                job.waiters.append((ticket, index))
+                if ticket.deadline < job.expires:
+                    job.expires = ticket.deadline
+        finally:
+            for job in hurried:
+                job.rank()
+                self._queues[job.priority].add(job)
         queue = self._queues[ticket.priority]
-        for index, job in enumerate(places):
-            job.waiters.append((ticket, index))
-            if ticket.deadline < job.expires:
-                job.expires = ticket.deadline
         queue.add_all(fresh)
         for job in fresh:
             self._jobs[job.key] = job
             self.stats.tokens += job.length
-        if shared:
-            self._hurry(ticket, places)
         ticket.jobs = places
         queue.rows += count
         self._held[ticket.priority] += 1
@@ -90,7 +98,7 @@ class Scheduler:
             self._answered(ticket, now)
         self.stats.requests += 1
         self.stats.rows += count
-        self.stats.shared_rows += shared
+        self.stats.shared_rows += count - len(fresh)
 
     def take(self, now: float) -> Batch | None:
         """The rows to run next, if any may run now."""
@@ -98,21 +106,30 @@ class Scheduler:
             beside = queue is self._queues[Priority.LOW] and self._turns.beside_live(now)
             most_s = self.limits.low_run_s if beside else self.costs.target_s
             rows = window(queue, self.costs, now, _WINDOW_RUNS * most_s)
-            if not self._shed(rows, now):
-                return self._start(queue, pick(rows, self.costs, most_s, self.limits.area), now)
+            alone = ((job, now + self.costs.run(1, job.length)) for job in rows)
+            if not (late := [(job, done) for job, done in alone if job.expires <= done]):
+                return self._start(queue, pick(rows, self.costs, most_s, self.limits.area), now, small=beside)
+            self._shed(late, now)
         return None
 
-    def trim(self, batch: Batch, now: float) -> None:
-        """Drop the rows of a batch, taken but not begun, whom nobody waits for any more or whose time is over."""
-        self._shed(batch.jobs, now)
-        kept = [job for job in batch.jobs if job.waiters]
-        for job in batch.jobs:
-            if not job.waiters:
+    def begin(self, batch: Batch, now: float) -> bool:
+        """A batch that was taken runs from now on; whether it lost rows, which nobody wants or could have in time."""
+        batch.begun = now
+        while late := too_late([job for job in batch.jobs if job.waiters], self.costs, now):
+            self._shed(late, now)
+        if lost := [job for job in batch.jobs if not job.waiters]:
+            for job in lost:
                 del self._jobs[job.key]
-        self.stats.skipped_rows += len(batch.jobs) - len(kept)
-        self._count(batch, -1)
-        batch.set_jobs(kept)
-        self._count(batch, 1)
+            self.stats.skipped_rows += len(lost)
+            batch.set_jobs([job for job in batch.jobs if job.waiters])
+            batch.seconds = self.costs.run(len(batch.jobs), batch.longest) if batch.jobs else 0.0
+        for job in batch.jobs:
+            for ticket, _ in job.waiters:
+                ticket.begun = min(ticket.begun, now)
+                self.stats.queue_s += max(0.0, now - ticket.arrived)
+        self.stats.area += batch.area
+        self.stats.padding += batch.area - batch.tokens
+        return bool(lost)
 
     def wait(self, now: float) -> float | None:
         """Seconds until LOW work that is held back may run; None where none is."""
@@ -120,22 +137,16 @@ class Scheduler:
 
     def ends(self) -> float:
         """When all that runs or is about to should be done; -inf where nothing is."""
-        if not self._flying:
-            return -math.inf
-        end = self._flying[0].begun
-        for batch in self._flying:
-            end += batch.expected_s
-        return end
+        return self._flying[-1].begun + self._flying[-1].seconds if self._flying else -math.inf
 
     def finish(self, batch: Batch, now: float, logits: NDArray[np.float32] | None, cause: Exception | None) -> None:
-        """A batch has run, with logits (rows, labels) or with the error that it raised."""
-        first = self._flying[0] is batch
+        """A batch has run until `now`, with logits (rows, labels) or with the error that it raised.
+
+        The one after it may have begun since, or even have been told of before.
+        """
         self._flying.remove(batch)
-        if first and self._flying:
-            self._flying[0].begun = now
-        seconds = max(0.0, now - batch.begun)
+        batch.seconds = seconds = max(0.0, now - batch.begun)
         if batch.priority is Priority.LOW:
-            self._turns.low_ran(seconds, now)
             self.stats.low_s += seconds
         self.stats.compute_s += seconds
         for number, job in enumerate(batch.jobs):
@@ -150,7 +161,7 @@ class Scheduler:
                     self._fail(ticket, _failed(len(batch.jobs), cause))
                 else:
                     self._fill(ticket, index, logits[number], now)
-        if logits is not None and first and batch.jobs:
+        if logits is not None and batch.jobs:
             self.costs.learn(len(batch.jobs), batch.longest, batch.tokens, seconds, backlog=batch.backlog)
 
     def cancel(self, ticket: Ticket) -> None:
@@ -165,6 +176,8 @@ class Scheduler:
             for job in tuple(queue):
                 queue.remove(job)
                 self.stats.skipped_rows += 1
+        for job in self._jobs.values():
+            job.waiters = []
         for ticket in self._tickets:
             ticket.settle(error())
         self.stats.failed += len(self._tickets)
@@ -182,32 +195,36 @@ class Scheduler:
         waits = sum(queue.seconds(self.costs) for queue in self._queues[: priority + 1])
         return max(0.0, self.ends() - now) + waits
 
-    def _places(self, ticket: Ticket) -> tuple[list[Job], Collection[Job]]:
-        """The job of each row, and those of them that are new."""
+    def _places(self, ticket: Ticket) -> tuple[list[Job], Collection[Job], Collection[Job]]:
+        """The job of each row; of them the new ones, and those that wait for others, less urgently."""
         places: list[Job] = []
         fresh: dict[Key, Job] = {}
+        hurried: dict[Key, Job] = {}
         for row in ticket.rows:
             key = (tuple(row.ids), tuple(row.types))
             if key in self._jobs:
                 job = self._jobs[key]
+                if not job.taken and (ticket.priority, ticket.due) < (job.priority, job.due):
+                    hurried[key] = job
             elif key in fresh:
                 job = fresh[key]
             else:
                 self._numbers += 1
                 job = fresh[key] = Job(key, row, ticket, self._numbers)
             places.append(job)
-        return places, fresh.values()
+        return places, fresh.values(), hurried.values()
 
-    def _check(self, ticket: Ticket, fresh: Collection[Job], now: float) -> None:
-        """Overloaded where the rows find no room, or they or rows behind them would miss a deadline."""
+    def _check(self, ticket: Ticket, joining: Collection[Job], now: float) -> None:
+        """Overloaded where the rows find no room, or they or rows behind them would miss a deadline; TooLargeError."""
         queue, costs = self._queues[ticket.priority], self.costs
         tokens = squares = 0
-        for job in fresh:
+        for job in joining:
             tokens += job.length
             squares += job.length * job.length
+        if tokens > self.limits.tokens:
+            raise TooLargeError("tokens", tokens, self.limits.tokens)
         if (excess := queue.tokens + tokens - self.limits.tokens) > 0:
-            share = min(1.0, excess / max(1, queue.tokens))
-            self.refuse("queue", share * self.backlog_s(ticket.priority, now))
+            self.refuse("queue", excess / queue.tokens * self.backlog_s(ticket.priority, now))
         by_token, by_square = costs.queue_rates()
         own = costs.run(1, 1) + tokens * by_token + squares * by_square
         before, slower = max(0.0, self.ends() - now), 1.0
@@ -220,43 +237,23 @@ class Scheduler:
         if wait := wait_until_fits(Asked(ticket.due, patience, own, reserve), line, costs, now):
             self.refuse("deadline", wait)
 
-    def _hurry(self, ticket: Ticket, places: Sequence[Job]) -> None:
-        """Rows that waited for others already are as urgent as the most urgent of those who want them."""
-        for job in places:
-            if not job.taken and (ticket.priority, ticket.due) < (job.priority, job.due):
-                self._queues[job.priority].remove(job)
-                job.priority, job.due = ticket.priority, min(job.due, ticket.due)
-                self._queues[job.priority].add(job)
-
-    def _shed(self, rows: Sequence[Job], now: float) -> bool:
-        """Whether requests among these were too late to begin, and have been dropped."""
-        late: set[Ticket] = set()
-        for job in rows:
-            if job.expires <= (soonest := now + self.costs.run(1, job.length)):
-                late.update(ticket for ticket, _ in job.waiters if ticket.deadline <= soonest)
-        for ticket in late:
+    def _shed(self, late: Iterable[tuple[Job, float]], now: float) -> None:
+        """Drop the requests that need these rows before they could be done."""
+        for ticket in {ticket for job, done in late for ticket, _ in job.waiters if ticket.deadline <= done}:
             self.stats.shed += 1
             self._close(ticket, Overloaded(max(0.001, self.backlog_s(ticket.priority, now)), "deadline"))
-        return bool(late)
 
-    def _start(self, queue: Queue, jobs: Sequence[Job], now: float) -> Batch:
+    def _start(self, queue: Queue, jobs: Sequence[Job], now: float, *, small: bool) -> Batch:
         for job in jobs:
             queue.remove(job)
             job.taken = True
-            self.stats.queue_s += sum(now - ticket.arrived for ticket, _ in job.waiters)
-        batch = Batch(jobs, jobs[0].priority, max(now, self.ends()), bool(queue))
-        batch.expected_s = self.costs.run(len(jobs), batch.longest)
-        for job in jobs:
-            for ticket, _ in job.waiters:
-                ticket.begun = min(ticket.begun, batch.begun)
+        batch = Batch(jobs, jobs[0].priority, max(now, self.ends()), bool(queue) and not small)
+        batch.seconds = self.costs.run(len(jobs), batch.longest)
+        if batch.priority is Priority.LOW:
+            self._turns.low_taken(batch)
         self._flying.append(batch)
         self.stats.batches += 1
-        self._count(batch, 1)
         return batch
-
-    def _count(self, batch: Batch, sign: int) -> None:
-        self.stats.area += sign * batch.area
-        self.stats.padding += sign * (batch.area - batch.tokens)
 
     def _fill(self, ticket: Ticket, index: int, logits: NDArray[np.float32], now: float) -> None:
         ticket.logits[index] = logits
@@ -265,7 +262,7 @@ class Scheduler:
             self._answered(ticket, now)
 
     def _answered(self, ticket: Ticket, now: float) -> None:
-        ticket.ended = now
+        ticket.ended = max(now, ticket.arrived)  # it may have come just after the run it needed
         self.stats.answered += 1
         self.stats.late += now > ticket.deadline
         self._close(ticket, None)
@@ -275,12 +272,18 @@ class Scheduler:
         self._close(ticket, error)
 
     def _close(self, ticket: Ticket, error: Exception | None) -> None:
-        """The ticket is done; its rows that nobody else wants are dropped."""
+        """The ticket is done; its rows that nobody else wants are dropped, and those that it hurried hurry no more."""
         for job in ticket.jobs if error else ():
-            if job.leave(ticket) and not job.waiters and not job.taken:
+            if not job.leave(ticket) or job.taken:
+                continue
+            if not job.waiters:
                 self.stats.skipped_rows += 1
                 self._queues[job.priority].remove(job)
                 del self._jobs[job.key]
+            elif (ticket.priority, ticket.due) == (job.priority, job.due):
+                self._queues[job.priority].remove(job)
+                job.rank()
+                self._queues[job.priority].add(job)
         self._queues[ticket.priority].rows -= len(ticket.jobs)
         self._held[ticket.priority] -= 1
         self._tickets.discard(ticket)

@@ -17,7 +17,6 @@ from runtime.backends import Ids
 from runtime.classifier import OnnxClassifier, Prediction, padded
 from runtime.engine.aside import Aside, small
 from runtime.engine.calibration import calibrate
-from runtime.engine.cost import CostModel
 from runtime.engine.scheduler import Scheduler
 from runtime.engine.stats import Stats
 from runtime.engine.ticket import Batch, EngineError, Overloaded, Priority, Ticket, tell
@@ -40,7 +39,7 @@ class Engine:
     ) -> None:
         self.classifier, self.manifest, self.labels = classifier, classifier.manifest, classifier.labels
         self._clock = clock
-        self._scheduler = Scheduler(limits or Limits(), CostModel())
+        self._scheduler = Scheduler(limits or Limits())
         self._lock = threading.Lock()
         """Covers the scheduler and the flags."""
         self.broken = False
@@ -52,6 +51,8 @@ class Engine:
         self._bell: SimpleQueue[None] = SimpleQueue()
         self._turn, self._session = threading.Lock(), threading.Lock()
         """Held by the thread that packs the next batch, and by the one whose batch runs."""
+        self._freed = clock()
+        """When the session was let go last."""
         self._aside = Aside(classifier)
         self._threads = [threading.Thread(target=self._serve, name=f"engine-{n}", daemon=True) for n in (1, 2)]
         for thread in self._threads:
@@ -75,7 +76,7 @@ class Engine:
         deadline: float | None = None,
         truncate: bool = True,
     ) -> Ticket:
-        """Admit every item or none, from any thread; the deadline is in time.monotonic(). TooLongError, Overloaded."""
+        """Admit every item or none, from any thread; the deadline is in time.monotonic(). Raises as `predict`."""
         self._check_room(len(items), priority)
         begun = self._clock()
         rows = self.classifier.tokenize(items, truncate=truncate)
@@ -89,14 +90,17 @@ class Engine:
         deadline: float | None = None,
         truncate: bool = True,
     ) -> Prediction:
-        """The answer to all items; TooLongError, Overloaded, EngineError. Cancelling drops what has not begun."""
+        """The answer to all items. Cancelling drops what has not begun.
+
+        TooLongError, TooLargeError, Overloaded, EngineError.
+        """
         loop = asyncio.get_running_loop()
         begun = self._clock()
         if small(items):
             rows = self.classifier.tokenize(items, truncate=truncate)
         else:
             self._check_room(len(items), priority)
-            rows = await self._aside.rows(loop, items, truncate)
+            rows = await self._aside.rows(loop, items, priority, truncate)
         future = loop.create_future()
         ticket = self._admit(rows, begun, priority, deadline, future)
         try:
@@ -129,6 +133,7 @@ class Engine:
         """First runs of several shapes, timed: what the cost model starts from. Holds other runs back meanwhile."""
         with self._session:
             runs = calibrate(self.classifier)
+            self._freed = self._clock()
         with self._lock:
             self._scheduler.costs.calibrate(runs)
 
@@ -145,11 +150,11 @@ class Engine:
         self._aside.close()
 
     def _check_room(self, rows: int, priority: Priority) -> None:
-        """Overloaded when so many rows more cannot be held: asked before they are tokenised."""
+        """TooLargeError or Overloaded when so many rows more cannot be held: asked before they are tokenised."""
         with self._lock:
             if self._closed:
                 self._scheduler.refuse("closed", 0.001)
-            self._scheduler.room(rows + self._aside.waiting, priority, self._clock())
+            self._scheduler.room(rows, priority, self._clock(), self._aside.waiting[priority])
 
     def _admit(
         self,
@@ -204,18 +209,19 @@ class Engine:
         with self._turn:
             if (batch := self._take()) is None:
                 return None
-            begun = self._clock()
+            taken = self._clock()
             arrays = self._arrays(batch)
-            self._packing_s += 0.1 * (self._clock() - begun - self._packing_s)
+            self._packing_s += 0.1 * (self._clock() - taken - self._packing_s)
             self._session.acquire()
-            now = self._clock()
-            if all(job.waiters and job.expires > now for job in batch.jobs):
-                return batch, arrays
-            with self._lock:  # the run before took longer than expected
-                self._scheduler.trim(batch, now)
-                settled = self._settled()
-            tell(settled)
-            return batch, self._arrays(batch)
+            try:
+                with self._lock:
+                    trimmed = self._scheduler.begin(batch, max(taken, self._freed))
+                    settled = self._settled()
+                tell(settled)
+                return batch, self._arrays(batch) if trimmed else arrays
+            except BaseException:
+                self._session.release()
+                raise
 
     def _arrays(self, batch: Batch) -> tuple[Ids, Ids, Ids]:
         return padded([job.row for job in batch.jobs], self.manifest.onnx.pad_id)
@@ -253,10 +259,11 @@ class Engine:
         except Exception as error:  # every library has its own
             logits, cause = None, error
         finally:
+            ended = self._freed = self._clock()
             self._session.release()
         time.sleep(0)  # lets the other thread begin its run before this one tells the answers
         with self._lock:
-            self._scheduler.finish(batch, self._clock(), logits, cause)
+            self._scheduler.finish(batch, ended, logits, cause)
             if self._asleep:
                 self._ring()
             settled = self._settled()

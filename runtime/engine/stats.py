@@ -45,3 +45,8 @@ class Stats:
     waiting_rows: tuple[int, int] = (0, 0)
     cost_error: float = 0.0
     """Mean relative error of the cost model of late."""
+
+    @property
+    def row_s(self) -> float:
+        """Seconds to tokenise and run a row, on average; a millisecond before there was one."""
+        return (0.001 + self.tokenize_s + self.compute_s) / (1 + self.rows)

@@ -36,6 +36,14 @@ class Overloaded(Exception):
         self.retry_after, self.reason = retry_after, reason
 
 
+class TooLargeError(ValueError):
+    """The request alone is more than the engine ever holds: it can be asked in parts, not later."""
+
+    def __init__(self, what: Literal["rows", "tokens"], asked: int, most: int) -> None:
+        super().__init__(f"the request has {asked} {what}, the engine holds {most}; ask in parts")
+        self.what, self.asked, self.most = what, asked, most
+
+
 class EngineError(RuntimeError):
     """The session failed on a batch in which the request had rows, or the engine broke; the cause is attached."""
 
@@ -151,10 +159,9 @@ class Job:
         self.waiters: list[tuple[Ticket, int]] = []
         self.taken = False
 
-    @property
-    def place(self) -> tuple[float, int]:
-        """Where it stands in its queue: by due time, then by arrival."""
-        return self.due, self.number
+    def rank(self) -> None:
+        """Make it as urgent as the most urgent request that waits for it; it must stand in no queue meanwhile."""
+        self.priority, self.due = min((ticket.priority, ticket.due) for ticket, _ in self.waiters)
 
     def leave(self, ticket: Ticket) -> bool:
         """The ticket no longer waits for this row; whether it did."""
@@ -166,12 +173,12 @@ class Job:
 
 
 class Batch:
-    """Rows that run together, and when the run should take how long."""
+    """Rows that run together, and when the run should begin and how long it should take; then, when and how long."""
 
     def __init__(self, jobs: Sequence[Job], priority: Priority, begun: float, backlog: bool) -> None:
         self.priority, self.begun, self.backlog = priority, begun, backlog
-        """`backlog` is whether more work was waiting when it was taken."""
-        self.expected_s = 0.0
+        """`backlog` is whether it is as full as runs are when more work waits."""
+        self.seconds = 0.0
         self.set_jobs(jobs)
 
     def set_jobs(self, jobs: Sequence[Job]) -> None:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from runtime.engine.queue import Queue
+from runtime.engine.ticket import Batch
 
 LIVE_SEEN_S = 1.0
 """How long after live traffic LOW work stays small and capped."""
@@ -37,15 +38,15 @@ class Turns:
     def __init__(self, limits: Limits, live: Queue, low: Queue) -> None:
         self._limits, self._live, self._low = limits, live, low
         self._seen = -math.inf
-        self._free = self._owed = -math.inf
-        """From when LOW work may run beside live traffic: while none of it waits, and even so."""
+        self._last: Batch | None = None
+        """The LOW run taken last."""
 
     def live_seen(self, now: float) -> None:
         self._seen = now
 
-    def low_ran(self, seconds: float, now: float) -> None:
-        self._free = now + seconds * (1 / self._limits.low_share - 1)
-        self._owed = now + seconds * (1 / self._limits.low_floor - 1)
+    def low_taken(self, batch: Batch) -> None:
+        """A LOW run counts from when it is taken, with the seconds expected of it until it has had others."""
+        self._last = batch
 
     def beside_live(self, now: float) -> bool:
         """Whether there is, or lately was, live traffic to spare."""
@@ -54,9 +55,17 @@ class Turns:
     def next(self, now: float) -> Queue | None:
         """The queue to run from, if one may run now."""
         if self._live:
-            return self._low if self._low and now >= self._owed else self._live
-        return self._low if self._low and (now >= self._free or not self.beside_live(now)) else None
+            return self._low if self._low and now >= self._rested(self._limits.low_floor) else self._live
+        if self._low and (now >= self._rested(self._limits.low_share) or not self.beside_live(now)):
+            return self._low
+        return None
 
     def wait(self, now: float) -> float | None:
         """Seconds until LOW work that is held back may run; None where none is."""
-        return max(0.0, min(self._free, self._seen + LIVE_SEEN_S) - now) if self._low else None
+        if not self._low:
+            return None
+        return max(0.0, min(self._rested(self._limits.low_share), self._seen + LIVE_SEEN_S) - now)
+
+    def _rested(self, share: float) -> float:
+        """From when another LOW run leaves LOW work no more than a share of the time."""
+        return self._last.begun + self._last.seconds / share if self._last else -math.inf

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from probes.types import Item
 from runtime.classifier import Prediction
-from runtime.engine import Engine, Overloaded
+from runtime.engine import Engine, Overloaded, TooLargeError
 from runtime.tokenization import TooLongError
 from service.answers.predict import Wanted, deadline, overloaded, render, told, too_long
 from service.answers.robustness import Drawn, Wish, cards, draw
@@ -25,7 +25,7 @@ async def answered(
 ) -> tuple[Prediction, Engine]:
     """What the model of the path answers to items, the first `texts` of them the client's, and the engine that did.
 
-    Refusal 422, 429; TooLongError.
+    Refusal 413, 422, 429; TooLongError.
     """
     exchange: Exchange = request.scope["exchange"]
     due = exchange.headers.get(b"x-deadline-ms")
@@ -35,7 +35,7 @@ async def answered(
         exchange.watch(Phase.ANSWER)
         try:
             prediction, engine = await context.models.predict(name, items, deadline=until, truncate=truncate)
-        except Overloaded as full:
+        except (Overloaded, TooLargeError) as full:
             raise overloaded(full) from None
         finally:
             exchange.phase = Phase.UNWATCHED

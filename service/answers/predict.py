@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from probes.types import Item
 from runtime.classifier import Prediction
-from runtime.engine import Overloaded
+from runtime.engine import Overloaded, TooLargeError
 from runtime.tokenization import TooLongError
 from service.answers.schemas import PredictRequest, Transform
 from service.http.errors import Refusal
@@ -86,8 +86,12 @@ def deadline(sent: bytes, begun: float, max_ms: int) -> float:
     return begun + ms / 1000
 
 
-def overloaded(full: Overloaded) -> Refusal:
-    """The refusal of an engine, with the time after which it expects to take the request."""
+def overloaded(full: Overloaded | TooLargeError) -> Refusal:
+    """The refusal of an engine: with the time after which it expects to take the request, or for good."""
+    if isinstance(full, TooLargeError):
+        what = {"rows": "texts, variants included", "tokens": "tokens"}[full.what]
+        sentence = f"The request has {full.asked} {what}; this model takes {full.most} at once. Send it in parts."
+        return Refusal(413, "request_too_large", sentence)
     wait = max(full.retry_after, 0.001)
     headers = {"Retry-After": str(math.ceil(wait)), "Retry-After-Ms": str(math.ceil(wait * 1000))}
     return Refusal(429, "overloaded", _BUSY[full.reason], headers)

@@ -71,7 +71,7 @@ class Models:
     ) -> tuple[Prediction, Engine]:
         """The answer of a name's engine, and which one that was: one replaced just now hands on to the next.
 
-        Refusal 404; TooLongError, Overloaded, EngineError.
+        Refusal 404; TooLongError, TooLargeError, Overloaded, EngineError.
         """
         # without a call for the default: the hot route has none to spare
         engine = self._default.slots.active.engine if name is None else self.get(name)

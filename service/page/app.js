@@ -1,7 +1,7 @@
 // The page: what the service serves, a sentence read and flipped, a battery over many, jobs, models.
 
 import { startFlips } from "./flips.js";
-import { get } from "./ask.js";
+import { json, newKey } from "./ask.js";
 import { startDrill } from "./drill.js";
 import { byId, clear, fail } from "./dom.js";
 import { startHeat } from "./heat.js";
@@ -14,7 +14,7 @@ import { load } from "./served.js";
 async function start() {
   clear(byId("failure"));
   try {
-    const [sentences] = await Promise.all([get("/demo.json"), load()]);
+    const [sentences] = await Promise.all([json("/demo.json"), load()]);
     startReading();
     startProbes();
     startFlips();
@@ -25,7 +25,9 @@ async function start() {
     fillDemo(sentences);
     document.body.dataset.ready = "";
   } catch (error) {
-    fail(byId("failure"), error, start);
+    if (error.status !== 403) return fail(byId("failure"), error, start);
+    await newKey(error.message); // this one may not read
+    start();
   }
 }
 

@@ -16,38 +16,29 @@ export class Refused extends Error {
 }
 
 /** A response that is not an error. A body makes it a POST unless a method is given. */
-export async function send(path, { body, method, headers = {}, signal } = {}) {
+export async function send(path, { body, method, headers, signal } = {}) {
   for (let tries = 0; ; tries += 1) {
     const key = sessionStorage.getItem(KEY);
-    const response = await reach(path, {
-      method: method ?? (body === undefined ? "GET" : "POST"),
-      body: body === undefined ? undefined : JSON.stringify(body),
-      headers: {
-        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
-        ...(key ? { Authorization: `Bearer ${key}` } : {}),
-        ...headers,
-      },
+    const response = await fetch(path, {
+      method: method ?? (body ? "POST" : "GET"),
+      body: JSON.stringify(body),
+      headers: { ...(body && { "Content-Type": "application/json" }), ...(key && { Authorization: `Bearer ${key}` }), ...headers },
       signal,
-    });
+    }).catch((error) => { throw error.name === "AbortError" ? error : new Error(AWAY); });
     if (response.ok) return response;
     const seconds = Number(response.headers.get("Retry-After") ?? 1);
-    if (response.status === 401) await newKey(key, signal);
-    else if ([429, 503].includes(response.status) && tries < PATIENCE && seconds <= 60) await wait(seconds, signal);
+    if (response.status === 401) {
+      if (key === sessionStorage.getItem(KEY)) await newKey(key ? "This key is not known here." : "This service answers to a key.", signal);
+    } else if ([429, 503].includes(response.status) && tries < PATIENCE && seconds <= 60) await wait(seconds, signal);
     else throw new Refused(response.status, await sentence(response));
   }
 }
 
-export const get = async (path, options) => (await send(path, options)).json();
-
-/** The answer to a body and its headers. */
-export async function post(path, body, options) {
-  const response = await send(path, { ...options, body });
-  return { answer: await response.json(), headers: response.headers };
-}
+export const json = async (path, options) => (await send(path, options)).json();
 
 /** The events of a stream one by one, as {event, data}; an answer that is no stream is its one "result". */
-export async function* events(path, options = {}) {
-  const response = await send(path, { ...options, headers: { Accept: "text/event-stream, application/json;q=0.9", ...options.headers } });
+export async function* events(path, options) {
+  const response = await send(path, { ...options, headers: { Accept: "text/event-stream, application/json;q=0.9" } });
   if (!response.headers.get("Content-Type")?.startsWith("text/event-stream")) {
     yield { event: "result", data: await response.json() };
     return;
@@ -69,65 +60,54 @@ export async function* events(path, options = {}) {
   }
 }
 
+/** The result of a stream; what it says before goes to the function that has the name of the event. */
+export async function result(path, options, heard) {
+  for await (const { event, data } of events(path, options)) {
+    if (event === "result") return data;
+    heard[event]?.(data);
+  }
+  throw new Error("The answer ended too early. Try again.");
+}
+
 /** An event of one line of data; null for a comment, by which the service says that it is still there. */
 function parsed(block) {
-  const field = (name) => block.match(new RegExp(`^${name}: ?(.*)$`, "m"))?.[1];
+  const field = (name) => block.split("\n").find((line) => line.startsWith(`${name}:`))?.slice(name.length + 1).trim();
   if (!field("data")) return null;
   const [event, data] = [field("event"), JSON.parse(field("data"))];
   if (event === "error") throw new Refused(500, data.error);
   return { event, data };
 }
 
-async function reach(path, options) {
-  try {
-    return await fetch(path, options);
-  } catch (error) {
-    throw error.name === "AbortError" ? error : new Error(AWAY);
-  }
-}
-
-async function sentence(response) {
-  try {
-    return (await response.json()).error;
-  } catch {
-    return response.status >= 500 ? AWAY : undefined;
-  }
-}
+const sentence = (response) =>
+  response.json().then(({ error }) => error).catch(() => (response.status >= 500 ? AWAY : undefined));
 
 async function wait(seconds, signal) {
   byId("waiting").hidden = false;
-  try {
-    await pause(seconds, signal);
-  } finally {
-    byId("waiting").hidden = true;
-  }
+  await pause(seconds, signal).finally(() => { byId("waiting").hidden = true; });
 }
 
-export function pause(seconds, signal) {
-  return new Promise((resolve, reject) => {
-    const stop = () => { clearTimeout(timer); reject(signal.reason); };
-    const timer = setTimeout(() => { signal?.removeEventListener("abort", stop); resolve(); }, seconds * 1000);
-    signal?.addEventListener("abort", stop, { once: true });
-  });
-}
+/** What is waited for, unless the signal comes first. */
+const unless = (signal, awaited) =>
+  Promise.race([awaited, new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason), { once: true }))]);
 
-/** Waits until the reader has given a key other than the one that was refused. */
-async function newKey(refused, signal) {
-  if (sessionStorage.getItem(KEY) !== refused) return;
+export const pause = (seconds, signal) => unless(signal, new Promise((resolve) => setTimeout(resolve, seconds * 1000)));
+
+/** Waits until the reader has given another key. */
+export function newKey(said, signal) {
   asking ??= new Promise((resolve) => {
-    const form = byId("key-form");
-    byId("key-said").textContent = refused ? "This key is not known here." : "This service answers to a key.";
+    const [form, held] = [byId("key-form"), document.activeElement];
+    byId("key-said").textContent = said;
     form.hidden = false;
-    byId("key").focus();
     form.onsubmit = (event) => {
       event.preventDefault();
       sessionStorage.setItem(KEY, byId("key").value.trim());
-      byId("key").value = "";
+      form.reset();
       form.hidden = true;
+      held.focus();
       asking = null;
       resolve();
     };
   });
-  await asking;
-  signal?.throwIfAborted();
+  byId("key").focus();
+  return unless(signal, asking);
 }

@@ -45,6 +45,14 @@ export function fail(place, error, again) {
   place.hidden = false;
 }
 
+/** Draws a place anew. What had the focus in it keeps it, or its heir (a selector) takes it, or the place itself. */
+export function redraw(place, heir, ...children) {
+  const held = document.activeElement;
+  const within = place.contains(held);
+  place.replaceChildren(...children);
+  if (within) (held.isConnected ? held : (place.querySelector(heir) ?? place)).focus({ preventScroll: true });
+}
+
 export function clear(place) {
   place.replaceChildren();
   place.hidden = true;
@@ -67,13 +75,26 @@ export function copier(text) {
   return element;
 }
 
-/** While something runs, the button that stops it stands in the place of the one that starts it, and takes its focus. */
-export function busy(yes, start, stop, progress) {
-  const [gone, come] = yes ? [byId(start), byId(stop)] : [byId(stop), byId(start)];
-  const held = document.activeElement === gone;
-  gone.hidden = true;
-  come.hidden = false;
-  if (held) come.focus({ preventScroll: true });
-  byId(progress).hidden = !yes;
-  byId(progress).value = 0;
+/** Runs one thing at a time; meanwhile the button that stops it has the place of the one that starts it, and its focus. */
+export function runner(...ids) {
+  const [start, stop, progress] = ids.map(byId);
+  let running = null;
+  const halt = () => running?.abort();
+  stop.addEventListener("click", halt);
+  const busy = (yes) => {
+    const [gone, come] = yes ? [start, stop] : [stop, start];
+    come.hidden = false;
+    if (document.activeElement === gone) come.focus({ preventScroll: true });
+    gone.hidden = true;
+    progress.hidden = !yes;
+    progress.value = 0;
+  };
+  const run = async (work, failed) => {
+    halt();
+    const control = (running = new AbortController());
+    busy(true);
+    await work(control.signal).catch((error) => { if (running === control) failed(error); });
+    if (running === control) busy(false);
+  };
+  return { run, halt };
 }

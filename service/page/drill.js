@@ -9,8 +9,7 @@ import { nameOf } from "./served.js";
 const MANY = 12;
 
 export function startDrill() {
-  byId("close").addEventListener("click", () => byId("drill").close());
-  byId("drill").addEventListener("click", (event) => { if (event.target === byId("drill")) byId("drill").close(); });
+  byId("drill").addEventListener("click", ({ target }) => { if ([byId("drill"), byId("close")].includes(target)) byId("drill").close(); });
 }
 
 export function drill(report, lang, step, said) {

@@ -1,6 +1,6 @@
 // The heat map of a report: languages down, probes across; sorted, filtered, walked by keyboard, opened by cell.
 
-import { byId, interval, make, percent, points, save, spaced } from "./dom.js";
+import { byId, interval, make, percent, points, redraw, save, spaced } from "./dom.js";
 import { drill } from "./drill.js";
 import { nameOf, scriptsOf } from "./served.js";
 
@@ -9,13 +9,17 @@ const FEW = 10;
 /** The rate, or the difference, at which a cell has its full colour. */
 const FULL = 0.5;
 const MOVES = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0], Home: [0, -Infinity], End: [0, Infinity], PageUp: [-Infinity, 0], PageDown: [Infinity, 0] };
+/** The cell that Tab leads to. */
+const STOP = 'td[tabindex="0"]';
 let report = null;
+let turns = 0;
+let reached = 0;
 
 export function startHeat() {
   const heat = byId("heat");
   const cellOf = (event) => event.target.closest("td.cell");
-  const tell = (event) => { const td = cellOf(event); if (td) byId("detail").textContent = td.getAttribute("aria-label"); };
-  const open = (td) => drill(report, td.dataset.lang, td.dataset.step, td.getAttribute("aria-label"));
+  const tell = (event) => { const td = cellOf(event); if (td) byId("detail").textContent = td.title; };
+  const open = (td) => drill(report, td.dataset.lang, td.dataset.step, td.title);
   heat.addEventListener("focusin", tell);
   heat.addEventListener("pointerover", tell);
   heat.addEventListener("click", (event) => { const td = cellOf(event); if (td) { enter(td); open(td); } });
@@ -24,15 +28,24 @@ export function startHeat() {
     if (!td) return;
     if (event.key === "Enter" || event.key === " ") { event.preventDefault(); open(td); } else walk(event, td);
   });
+  byId("drill").addEventListener("close", focusHeat);
   byId("download").addEventListener("click", () => save("babelproof-report.json", new Blob([JSON.stringify(report, null, 1)], { type: "application/json" })));
   byId("sort").addEventListener("change", draw);
   byId("script").addEventListener("change", draw);
 }
 
+export const focusHeat = () => byId("heat").querySelector(STOP)?.focus({ preventScroll: true });
+
+/** Takes a turn at the heat map: a way to show reports unless those of a later turn are there; says whether it did. */
+export function inTurn() {
+  const turn = (turns += 1);
+  return (shown) => turn >= reached && showHeat(shown, turn);
+}
+
 /** Shows a report: {name, model, steps, rows, beside: {name, rows} or null}; the same one again after it has grown. */
-export function showHeat(shown) {
+function showHeat(shown, turn) {
   const fresh = shown !== report;
-  report = shown;
+  [report, reached] = [shown, turn];
   byId("report").hidden = false;
   byId("report-name").textContent = report.name;
   byId("download").hidden = !!report.job;
@@ -42,6 +55,7 @@ export function showHeat(shown) {
   byId("legend").hidden = !!report.beside;
   byId("legend-beside").hidden = !report.beside;
   draw();
+  return true;
 }
 
 function options(id, all) {
@@ -75,16 +89,15 @@ function sorted() {
 }
 
 function draw() {
-  const held = document.activeElement?.closest?.("#heat td.cell")?.dataset;
+  const stop = byId("heat").querySelector(STOP)?.dataset;
   const column = (words) => make("th", { scope: "col", class: "step" }, make("span", {}, words));
   const head = make("tr", {}, make("th", { scope: "col" }, "Language"), column("accuracy"), ...report.steps.map((step) => column(spaced(step))));
   const body = make("tbody", {}, ...sorted().map(line));
   const what = report.beside ? `Difference in flips to ${report.beside.name}` : "Share of labels that flip";
-  byId("heat").replaceChildren(make("caption", { class: "unheard" }, `${what}, by language and probe: ${report.name}`), make("thead", {}, head), body);
   const cells = [...body.querySelectorAll("td.cell")];
-  const same = held && cells.find(({ dataset }) => dataset.lang === held.lang && dataset.step === held.step);
+  const same = cells.find(({ dataset: { lang, step } }) => lang === stop?.lang && step === stop?.step);
   (same ?? cells[0])?.setAttribute("tabindex", "0");
-  same?.focus({ preventScroll: true });
+  redraw(byId("heat"), STOP, make("caption", { class: "unheard" }, `${what}, by language and probe: ${report.name}`), make("thead", {}, head), body);
 }
 
 function line(lang) {
@@ -141,13 +154,12 @@ function walk(event, td) {
   const [down, right] = MOVES[event.key];
   const grid = [...byId("heat").tBodies[0].rows].map((row) => [...row.querySelectorAll("td.cell")]);
   const place = grid.findIndex((cells) => cells.includes(td));
-  const within = (index, length) => Math.max(0, Math.min(length - 1, index));
-  const cells = grid[within(place + down, grid.length)];
-  enter(cells[within(grid[place].indexOf(td) + right, cells.length)]);
+  const near = (list, index) => list[Math.max(0, Math.min(list.length - 1, index))];
+  enter(near(near(grid, place + down), grid[place].indexOf(td) + right));
 }
 
 function enter(td) {
-  for (const other of byId("heat").querySelectorAll('td[tabindex="0"]')) other.setAttribute("tabindex", "-1");
-  td.setAttribute("tabindex", "0");
+  byId("heat").querySelector(STOP).tabIndex = -1;
+  td.tabIndex = 0;
   td.focus();
 }

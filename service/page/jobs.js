@@ -1,49 +1,46 @@
 // Jobs that the service keeps: handed in, watched while they run, cancelled, read as a heat map, taken along.
 
-import { events, get, pause, post, send } from "./ask.js";
-import { button, byId, clear, fail, make, plural, save } from "./dom.js";
-import { showHeat } from "./heat.js";
+import { events, json, pause, send } from "./ask.js";
+import { button, byId, clear, fail, make, plural, redraw, save } from "./dom.js";
+import { focusHeat, inTurn } from "./heat.js";
 import { served } from "./served.js";
 
 const SHOWN = 20;
 /** Streams at once: a browser opens few connections to one address. */
 const WATCHED = 2;
 const watched = new Set();
+let lists = 0;
 
-/** `hand` submits a job and gives it. */
-export function startJobs(hand) {
-  byId("job").addEventListener("click", async () => {
-    clear(byId("report-failure"));
-    try {
-      await hand();
-      byId("report-said").textContent = "The job is handed in.";
-      await list();
-    } catch (error) {
-      fail(byId("report-failure"), error);
-    }
-  });
+/** `wanted` gives the sentences for a model. */
+export function startJobs(wanted) {
+  byId("job").addEventListener("click", () => act(async () => {
+    const { model } = served;
+    await submit(model, byId("battery").value, await wanted(model));
+    byId("report-said").textContent = "The job is handed in.";
+    await list();
+  }, null, "report-failure"));
   list();
 }
 
-export async function submit(battery, sentences) {
+function submit(model, battery, sentences) {
   const column = (name, key) => (sentences.some((one) => one[key]) ? { [name]: sentences.map((one) => one[key] ?? null) } : {});
   const texts = sentences.map(({ text }) => text);
-  const body = { model: served.model, battery, texts, ...column("labels", "label"), ...column("languages", "lang"), ...column("pairs", "pair") };
-  return (await post("/batteries", body, { headers: { "Idempotency-Key": crypto.getRandomValues(new Uint32Array(4)).join("-") } })).answer;
+  const body = { model, battery, texts, ...column("labels", "label"), ...column("languages", "lang"), ...column("pairs", "pair") };
+  return send("/batteries", { body, headers: { "Idempotency-Key": crypto.getRandomValues(new Uint32Array(4)).join("-") } });
 }
 
 async function list() {
-  clear(byId("jobs-failure"));
+  const mine = (lists += 1);
+  clear(byId("list-failure"));
   try {
-    const { jobs } = await get(`/batteries?limit=${SHOWN}`);
+    const { jobs } = await json(`/batteries?limit=${SHOWN}`);
+    if (mine !== lists) return;
     byId("jobs-part").hidden = jobs.length === 0;
-    const held = document.activeElement?.dataset.act;
-    byId("jobs").replaceChildren(...jobs.map((job) => draw(job)));
-    byId("jobs").querySelector(`[data-act="${held}"]`)?.focus({ preventScroll: true });
+    redraw(byId("jobs"), "li", ...jobs.map(draw));
     for (const job of jobs.filter(alive).reverse().slice(0, WATCHED)) watch(job);
   } catch (error) {
     if (error.status === 403) byId("job").hidden = true; // this key may not run jobs
-    else fail(byId("jobs-failure"), error, list);
+    else if (mine === lists) fail(byId("list-failure"), error, list);
   }
 }
 
@@ -55,9 +52,7 @@ async function watch(job) {
   watched.add(job.id);
   let last = job;
   try {
-    for await (const { data } of events(`/batteries/${job.id}/events`)) {
-      draw((last = data), byId("jobs").querySelector(`[data-id="${job.id}"]`) ?? undefined);
-    }
+    for await (const { data } of events(`/batteries/${job.id}/events`)) draw((last = data));
   } catch {
     await pause(2);
   }
@@ -66,18 +61,20 @@ async function watch(job) {
   await list();
 }
 
-function draw(job, line = make("li", { "data-id": job.id })) {
+/** The line of a job as it is now; the one that is there, if it is. */
+function draw(job) {
+  const line = byId("jobs").querySelector(`[data-id="${job.id}"]`) ?? make("li", { "data-id": job.id, tabindex: -1 });
   const { done, wanted } = job.progress;
   const share = wanted ? done / wanted : 0;
-  const bar = line.querySelector("progress");
-  if (bar && alive(job) && line.dataset.state === job.state) {
-    bar.value = share;
+  if (line.dataset.state === job.state) {
+    if (alive(job)) line.querySelector("progress").value = share;
     return line;
   }
   line.dataset.state = job.state;
-  const small = (words, act, said) => button(words, act, { class: "small", "data-act": `${job.id} ${words}`, "aria-label": `${said ?? words}: ${job.battery}, ${when(job)}` });
+  const small = (words, act, said) => button(words, act, { class: "small", "data-act": words, "aria-label": `${said ?? words}: ${job.battery}, ${when(job)}` });
   const files = ["HTML", "JSON", "CSV"].map((kind) => small(kind, () => take(job, kind.toLowerCase()), `Download ${kind}`));
-  line.replaceChildren(
+  redraw(
+    line, `[data-act="${document.activeElement.dataset.act}"]`,
     make("div", {}, make("b", {}, job.battery), make("span", { class: "quiet" }, ` on ${job.model}, ${plural(job.texts, "sentence")}, ${when(job)}`)),
     make("div", { class: "state" }, job.state, job.error ? `: ${job.error.error}` : "", alive(job) ? make("progress", { max: 1, value: share, "aria-label": `Progress of ${job.battery}` }) : null),
     make("div", { class: "acts" }, ...(job.state === "done" ? [small("Show", () => open(job)), ...files] : []), small(alive(job) ? "Cancel" : "Delete", () => end(job))),
@@ -87,32 +84,27 @@ function draw(job, line = make("li", { "data-id": job.id })) {
 
 const when = ({ created }) => new Date(created).toLocaleString("en");
 
+/** Does what a button of a job asks; says what failed. */
+async function act(work, again = () => act(work), place = "jobs-failure") {
+  clear(byId(place));
+  await work().catch((error) => fail(byId(place), error, again));
+}
+
 /** Cancels or deletes, as its button said. */
-async function end(job) {
-  const only = alive(job) ? "cancel" : "delete";
-  const refused = await send(`/batteries/${job.id}?only=${only}`, { method: "DELETE" }).catch((error) => error);
-  await list();
-  if (refused instanceof Error) fail(byId("jobs-failure"), refused, list);
-}
+const end = (job) =>
+  act(() => send(`/batteries/${job.id}?only=${alive(job) ? "cancel" : "delete"}`, { method: "DELETE" }).finally(list), list);
 
-async function take(job, kind) {
-  try {
-    const response = await send(`/batteries/${job.id}/result?format=${kind}`);
-    save(`babelproof-${job.id}.${kind}`, await response.blob());
-  } catch (error) {
-    fail(byId("jobs-failure"), error, () => take(job, kind));
-  }
-}
+const take = (job, kind) => act(async () => {
+  const response = await send(`/batteries/${job.id}/result?format=${kind}`);
+  save(`babelproof-${job.id}.${kind}`, await response.blob());
+});
 
-async function open(job) {
-  try {
-    showHeat(asReport(job, await get(`/batteries/${job.id}/result`)));
-    byId("report").scrollIntoView({ block: "nearest" });
-    byId("heat").querySelector('td[tabindex="0"]')?.focus();
-  } catch (error) {
-    fail(byId("jobs-failure"), error, () => open(job));
-  }
-}
+const open = (job) => act(async () => {
+  const show = inTurn();
+  if (!show(asReport(job, await json(`/batteries/${job.id}/result`)))) return;
+  byId("report").scrollIntoView({ block: "nearest" });
+  focusHeat();
+});
 
 /** A report as the service writes it, its outcomes gathered under the cells they belong to. */
 function asReport(job, { rows, outcomes, provenance }) {

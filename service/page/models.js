@@ -1,6 +1,6 @@
 // Several models: which one is asked, which one it is compared with, and where a candidate would answer otherwise.
 
-import { get } from "./ask.js";
+import { json } from "./ask.js";
 import { byId, clear, fail, interval, make, percent, plural, points } from "./dom.js";
 import { facts, nameOf, served } from "./served.js";
 
@@ -31,16 +31,18 @@ function fillOthers() {
 /** What live traffic says of the candidate of the model, where there is one. */
 async function candidate() {
   const { name, candidate: next } = served.models.find((one) => one.name === served.model);
-  byId("candidate").hidden = !next;
-  if (!next) return;
+  byId("candidate").hidden = true;
   clear(byId("candidate-failure"));
+  if (!next) return;
   try {
-    const { overall, languages, tolerated, confidence } = await get(`/models/${encodeURIComponent(name)}/shadow`);
+    const { overall, languages, tolerated, confidence } = await json(`/models/${encodeURIComponent(name)}/shadow`);
+    if (name !== served.model) return;
+    byId("candidate").hidden = false;
     byId("candidate-said").textContent =
       `The model ${next.sha256.slice(0, 12)} answers a sample of the live sentences beside this one. It may part with it on ${percent(tolerated)}; intervals hold with ${percent(confidence)}, however often one looks.`;
     byId("shadow").tBodies[0].replaceChildren(line("All languages", overall), ...languages.map((one) => line(nameOf(one.lang), one)));
   } catch (error) {
-    fail(byId("candidate-failure"), error, candidate);
+    if (name === served.model) fail(byId("candidate-failure"), error, candidate);
   }
 }
 

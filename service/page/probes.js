@@ -1,7 +1,7 @@
 // Which probes are run on a sentence: families to choose from, how strong, how many draws.
 
 import { byId, make, spaced } from "./dom.js";
-import { facts, served } from "./served.js";
+import { served } from "./served.js";
 
 /** Families of perturbations; one that stands in none is in the last. */
 const FAMILIES = {
@@ -42,14 +42,14 @@ export function startProbes() {
   tell();
 }
 
-/** One step of noise for each perturbation chosen, and one search over the letters for what noise does not meet. */
-export function steps() {
+/** For a text or a pair of them, one step of noise for each perturbation chosen, and one search over the letters for what noise does not meet. */
+export function steps(pair) {
   const { perturbations, limits } = served.about;
   const families = [...byId("families").querySelectorAll("input:checked")].map(({ value }) => value);
   const chosen = perturbations.filter(({ name }) => families.includes(familyOf(name)));
   const times = Number(byId("strength").value);
   const draws = Math.min(Number(byId("draws").value), limits.max_probe_draws);
-  const [sides, side] = facts().pairs ? ["both", "either"] : ["text", "text"];
+  const [sides, side] = pair ? ["both", "either"] : ["text", "text"];
   const noise = chosen.map(({ name, unit }) => ({ name, perturbations: [name], strength: SHARE[unit] * times, draws, field: sides }));
   const letters = chosen.filter(({ unit }) => unit === "grapheme").map(({ name }) => name);
   if (!byId("search").checked || !letters.length) return noise;

@@ -1,6 +1,6 @@
 // Reading a sentence: its language, what the model says of it, and how steady that is.
 
-import { post } from "./ask.js";
+import { send } from "./ask.js";
 import { changed } from "./changed.js";
 import { byId, clear, fail, interval, make, percent, points, spaced } from "./dom.js";
 import { at, facts, nameOf, served } from "./served.js";
@@ -33,7 +33,11 @@ export function startReading() {
   });
 }
 
-export const again = () => { if (current) byId("form").requestSubmit(); };
+/** Asks anew what was asked; the form may not let it, but what was under way is over. */
+export function again() {
+  reading?.abort();
+  if (reading) byId("form").requestSubmit();
+}
 
 export function takePairs() {
   byId("pair-field").hidden = !facts().pairs;
@@ -56,23 +60,25 @@ export function fillDemo(sentences) {
 export const read = () => (settled = ask());
 
 async function ask() {
+  const { model } = served;
   const text = byId("text").value.trim();
-  const pair = facts().pairs ? byId("pair").value.trim() : null;
+  const pair = facts(model).pairs ? byId("pair").value.trim() : null;
+  reading?.abort();
   clear(byId("failure"));
   if (!text || pair === "") return;
-  reading?.abort();
   const { signal } = (reading = new AbortController());
   const [lang, other] = [byId("lang").value, byId("other").value];
   const inputs = pair === null ? text : { text, text_pair: pair };
-  const said = (model) => post(`${at("/predict", model)}?robustness=${VARIANTS}${lang && `&lang=${lang}`}`, { inputs }, { signal });
+  const said = (name) => send(`${at("/predict", name)}?robustness=${VARIANTS}${lang && `&lang=${lang}`}`, { body: { inputs }, signal });
   try {
-    const [{ answer, headers }, beside] = await Promise.all([said(served.model), other ? said(other) : null]);
+    const answers = await Promise.all([model, other].filter(Boolean).map(said));
+    const [answer, beside] = await Promise.all(answers.map((one) => one.json()));
     const [steady] = answer.robustness;
-    current = { text, pair, lang: steady.language.lang, label: answer.predictions[0].label, model: served.model };
+    current = { text, pair, lang: steady.language.lang, label: answer.predictions[0].label, model };
     showLanguage(steady.language);
-    byId("cut").hidden = headers.get("X-Truncated") === "0";
-    show(answer.predictions, beside && { model: other, scores: beside.answer.predictions });
-    showCard(steady, beside && { model: other, steady: beside.answer.robustness[0] });
+    byId("cut").hidden = answers[0].headers.get("X-Truncated") === "0";
+    show(answer.predictions, beside && { model: other, scores: beside.predictions });
+    showCard(steady, beside && { model: other, steady: beside.robustness[0] });
     document.dispatchEvent(new CustomEvent("read"));
   } catch (error) {
     fail(byId("failure"), error, read);

@@ -1,17 +1,16 @@
 // A battery over many sentences, here and now: language after language, drawn as it comes, compared where asked.
 
-import { events, post } from "./ask.js";
-import { busy, byId, clear, fail, plural } from "./dom.js";
-import { showHeat } from "./heat.js";
-import { startJobs, submit } from "./jobs.js";
+import { json, result } from "./ask.js";
+import { button, byId, clear, fail, plural, runner } from "./dom.js";
+import { inTurn } from "./heat.js";
+import { startJobs } from "./jobs.js";
 import { own } from "./sentences.js";
 import { at, facts, nameOf, served } from "./served.js";
 
 const FLIPS = 20;
 const KEPT = "babelproof-report";
-const BUTTONS = ["run", "stop", "progress"];
+const battery = runner("run", "stop", "progress");
 let demo = [];
-let running = null;
 
 export function startReport(sentences) {
   demo = sentences;
@@ -20,14 +19,14 @@ export function startReport(sentences) {
     byId("battery").append(new Option(`${name}: ${plural(steps.length, "probe")}`, name, name === "quick", name === "quick"));
   }
   byId("source").addEventListener("change", nameDemo);
-  byId("battery-form").addEventListener("submit", (event) => { event.preventDefault(); run(); });
-  byId("stop").addEventListener("click", () => running?.abort());
-  startJobs(async () => submit(byId("battery").value, await wanted()));
-  restore();
+  byId("battery-form").addEventListener("submit", (event) => { event.preventDefault(); probe(); });
+  startJobs(wanted);
+  const kept = JSON.parse(sessionStorage.getItem(KEPT));
+  if (kept?.sha256 === facts().sha256) inTurn()(kept);
 }
 
 /** The demo sentences whose label the model knows; of a model of pairs or of other labels there are none. */
-const known = () => (facts().pairs ? [] : demo.filter(({ label }) => facts().labels.includes(label)));
+const known = (model) => (facts(model).pairs ? [] : demo.filter(({ label }) => facts(model).labels.includes(label)));
 
 export function nameDemo() {
   const [option, own] = byId("source").options;
@@ -38,36 +37,32 @@ export function nameDemo() {
   byId("own-field").hidden = !own.selected;
 }
 
-const wanted = () => (byId("source").value === "own" ? own() : known());
+const wanted = (model) => (byId("source").value === "own" ? own(model) : known(model));
 
-async function run() {
-  const control = (running = new AbortController());
-  const { signal } = control;
-  const battery = served.about.batteries.find(({ name }) => name === byId("battery").value);
-  const against = byId("against").value;
+async function probe() {
+  const [{ model }, show, against] = [served, inTurn(), byId("against").value];
+  const { name, steps } = served.about.batteries.find((one) => one.name === byId("battery").value);
   const report = {
-    name: `${battery.name}, ${served.model}${against && ` against ${against}`}`, model: served.model, sha256: facts().sha256,
-    steps: battery.steps, rows: [], beside: against ? { name: against, rows: [] } : null,
+    name: `${name}, ${model}${against && ` against ${against}`}`, model, sha256: facts(model).sha256,
+    steps, rows: [], beside: against ? { name: against, rows: [] } : null,
   };
   clear(byId("report-failure"));
-  busy(true, ...BUTTONS);
-  try {
-    const languages = [...Map.groupBy(await spoken(await wanted(), signal), ({ lang }) => lang)].sort(([a], [b]) => nameOf(a).localeCompare(nameOf(b)));
+  await battery.run(async (signal) => {
+    const languages = [...Map.groupBy(await spoken(await wanted(model), signal), ({ lang }) => lang)].sort(([a], [b]) => nameOf(a).localeCompare(nameOf(b)));
     for (const [place, [lang, sentences]] of languages.entries()) {
       byId("state").textContent = `${nameOf(lang)}, ${place + 1} of ${languages.length}`;
-      const told = (share) => { byId("progress").value = (place + share) / languages.length; };
-      report.rows.push(...(await ask(served.model, battery.name, sentences, signal, told)));
-      if (report.beside) report.beside.rows.push(...(await ask(against, battery.name, sentences, signal, told)));
-      showHeat(report);
+      const progress = ({ done, wanted: all }) => { byId("progress").value = (place + done / all) / languages.length; };
+      report.rows.push(...(await ask(model, name, sentences, signal, progress)));
+      if (report.beside) report.beside.rows.push(...(await ask(against, name, sentences, signal, progress)));
+      show(report);
     }
     say(`${plural(languages.length, "language")} probed.`);
     keep(report);
-  } catch (error) {
+    if (!show(report)) byId("report-said").append(" ", button("Show it", () => inTurn()(report), { class: "small" }));
+  }, (error) => {
     say(error.name === "AbortError" ? "Stopped." : "");
-    fail(byId("report-failure"), error, run);
-  } finally {
-    if (running === control) busy(false, ...BUTTONS);
-  }
+    fail(byId("report-failure"), error, probe);
+  });
 }
 
 const say = (words) => { byId("state").textContent = ""; byId("report-said").textContent = words; };
@@ -79,27 +74,23 @@ async function spoken(sentences, signal) {
   const found = [];
   for (let from = 0; from < unknown.length; from += most) {
     const texts = unknown.slice(from, from + most).map(({ text }) => text);
-    found.push(...(await post("/detect", { texts }, { signal })).answer);
+    found.push(...(await json("/detect", { body: { texts }, signal })));
   }
   const langs = new Map(unknown.map((one, place) => [one, found[place].lang]));
   return sentences.map((one) => ({ ...one, lang: one.lang || langs.get(one) }));
 }
 
-async function ask(model, battery, sentences, signal, told) {
+async function ask(model, battery, sentences, signal, progress) {
   const { max_probe_texts: most, max_deadline_ms: deadline } = served.about.limits;
   if (sentences.length > most) throw new Error(`${sentences.length} sentences in one language are more than the ${most} that are probed at once. Run them as a job.`);
   const body = {
     texts: sentences.map(({ text }) => text),
     labels: sentences.map(({ label }) => (facts(model).labels.includes(label) ? label : null)),
     languages: sentences.map(({ lang }) => lang),
-    ...(facts().pairs ? { pairs: sentences.map(({ pair }) => pair) } : {}),
+    ...(facts(model).pairs ? { pairs: sentences.map(({ pair }) => pair) } : {}),
     battery, examples: FLIPS, deadline_ms: deadline,
   };
-  for await (const { event, data } of events(at("/probe", model), { body, signal })) {
-    if (event === "progress") told(data.done / data.wanted);
-    if (event === "result") return data.rows;
-  }
-  throw new Error("The answer ended too early. Try again.");
+  return (await result(at("/probe", model), { body, signal }, { progress })).rows;
 }
 
 function keep(report) {
@@ -108,9 +99,4 @@ function keep(report) {
   } catch {
     sessionStorage.removeItem(KEPT);
   }
-}
-
-function restore() {
-  const report = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
-  if (report?.sha256 === facts().sha256) showHeat(report);
 }

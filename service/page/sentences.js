@@ -6,13 +6,13 @@ import { facts, served } from "./served.js";
 const MOST_BYTES = 8_000_000;
 const KEYS = { text: ["text", "sentence", "premise"], pair: ["pair", "text_pair", "hypothesis"], label: ["label"], lang: ["lang", "language"] };
 
-/** Sentences as {text, pair, label, lang}; an Error says in which line something is wrong. */
-export async function own() {
+/** Sentences for a model as {text, pair, label, lang}; an Error says in which line something is wrong. */
+export async function own(model) {
   const [file] = byId("file").files;
   if (file && file.size > MOST_BYTES) throw new Error(`${file.name} is larger than ${MOST_BYTES / 1e6} MB; take a part of it.`);
   const found = file ? parse(await file.text(), file.name) : lines(byId("own").value).map(({ text }) => ({ text }));
   if (!found.length) throw new Error("Type a sentence a line, or choose a file.");
-  const [{ pairs, labels }, { limits }] = [facts(), served.about];
+  const [{ pairs, labels }, { limits }] = [facts(model), served.about];
   for (const [place, one] of found.entries()) {
     if (Array.from(one.text).length > limits.max_chars) throw new Error(`Sentence ${place + 1} is longer than ${limits.max_chars} characters.`);
     if (pairs && !one.pair) throw new Error(`Sentence ${place + 1} has no pair; this model reads pairs: use a file with the columns text and pair.`);

@@ -1,11 +1,11 @@
 // What the service serves: its facts, languages and models, and the one that is asked.
 
-import { get } from "./ask.js";
+import { json } from "./ask.js";
 
 export const served = { about: null, languages: new Map(), models: [], model: null };
 
 export async function load() {
-  const [about, languages, { models }] = await Promise.all([get("/about"), get("/languages.json"), get("/models")]);
+  const [about, languages, { models }] = await Promise.all([json("/about"), json("/languages.json"), json("/models")]);
   Object.assign(served, { about, models, languages: new Map(languages.map((one) => [one.code, one])), model: models.find((one) => one.default).name });
 }
 

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from probes import languages
 from probes.detect import detect
 from runtime.classifier import Prediction
-from runtime.engine import Overloaded
+from runtime.engine import Overloaded, TooLargeError
 from runtime.tokenization import TooLongError
 from service.answers.asking import robust
 from service.answers.lanes import Lane
@@ -143,7 +143,7 @@ class Predict:
             prediction, engine = await context.models.predict(name, wish.items, deadline=until, truncate=wish.truncate)
         except TooLongError as error:
             raise too_long(error, wish.single) from None
-        except Overloaded as full:
+        except (Overloaded, TooLargeError) as full:
             context.access.spend(exchange.client, -count)
             raise overloaded(full) from None
         finally:

@@ -1,7 +1,8 @@
-"""LitServe with batching."""
+"""LitServe with batching; it drops what has waited longer than its time-out."""
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -28,6 +29,7 @@ class Api(litserve.LitAPI):
 
 
 if __name__ == "__main__":
+    patience = int(os.environ["SERVED_OBJECTIVE_MS"]) / 1000
     api = Api(max_batch_size=32, batch_timeout=0.005)
-    server = litserve.LitServer(api, accelerator="cpu", workers_per_device=1)
+    server = litserve.LitServer(api, accelerator="cpu", workers_per_device=1, timeout=patience)
     server.run(host="127.0.0.1", port=int(sys.argv[1]), num_api_servers=1, generate_client_file=False)

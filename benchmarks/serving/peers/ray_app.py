@@ -1,7 +1,8 @@
-"""Ray Serve with its batching."""
+"""Ray Serve with its batching; its proxy gives up what takes longer than its time-out, wherever it waits."""
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from typing import Any
@@ -31,7 +32,8 @@ class Topics:
 
 if __name__ == "__main__":
     ray.init(num_cpus=1, include_dashboard=False, logging_level="error")
-    serve.start(http_options={"host": "127.0.0.1", "port": int(sys.argv[1])})
+    patience = int(os.environ["SERVED_OBJECTIVE_MS"]) / 1000
+    serve.start(http_options={"host": "127.0.0.1", "port": int(sys.argv[1]), "request_timeout_s": patience})
     serve.run(Topics.bind(), route_prefix="/predict")
     while True:
         time.sleep(3600)
