@@ -161,23 +161,25 @@ async def test_a_job_that_is_sent_again_is_counted_once(served: OnnxClassifier, 
         )
 
 
-async def test_what_is_refused_for_want_of_room_is_given_back(served: OnnxClassifier, tmp_path: Path) -> None:
+async def test_what_is_refused_for_want_of_room_or_for_its_size_is_given_back(
+    served: OnnxClassifier, tmp_path: Path
+) -> None:
     key = Key(sha256=digest("few"), roles=("use", "jobs"), texts_per_day=300, max_jobs=1)
     full = replace(kept(tmp_path, few=key), predict_queue=1, certify_queue=0, probe_queue=0)
     texts = ["a vote", "a doctor"]
     tensor = {"name": "text", "shape": [2], "datatype": "BYTES", "data": texts}
     async with client(served, full) as http:
         events = {"Accept": "text/event-stream"}
-        for path, body, headers in [
-            ("/predict", {"inputs": texts}, {}),
-            ("/predict?robustness=3&lang=en", {"inputs": "a vote"}, {}),
-            ("/v2/models/keywords/infer", {"inputs": [tensor]}, {}),
-            ("/probe", {"texts": texts}, {}),
-            ("/probe", {"texts": texts}, events),
-            ("/certify", {"texts": ["a vote"], "n": 200}, {}),
-            ("/certify", {"texts": ["a vote"], "n": 200}, {}),  # 300 copies: nothing was kept of all before
+        for path, body, headers, status, code in [
+            ("/predict", {"inputs": texts}, {}, 413, "request_too_large"),
+            ("/predict?robustness=3&lang=en", {"inputs": "a vote"}, {}, 413, "request_too_large"),
+            ("/v2/models/keywords/infer", {"inputs": [tensor]}, {}, 413, "request_too_large"),
+            ("/probe", {"texts": texts}, {}, 429, "overloaded"),
+            ("/probe", {"texts": texts}, events, 429, "overloaded"),
+            ("/certify", {"texts": ["a vote"], "n": 200}, {}, 429, "overloaded"),
+            ("/certify", {"texts": ["a vote"], "n": 200}, {}, 429, "overloaded"),  # 300 copies: nothing was kept before
         ]:
-            refused(await http.post(path, json=body, headers=bearer("few") | headers), 429, "overloaded")
+            refused(await http.post(path, json=body, headers=bearer("few") | headers), status, code)
         jobs = [await http.post("/batteries", json={"texts": ["a"] * n}, headers=bearer("few")) for n in (1, 299, 299)]
         assert [job.json().get("code") for job in jobs] == [None, "too_many_jobs", "too_many_jobs"]
 

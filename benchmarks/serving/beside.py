@@ -44,7 +44,7 @@ def main(
 
     Example: python -m benchmarks.serving.beside --rounds 3
     """
-    texts = drawn([ROOT / "examples" / "demo.jsonl"], model, 2000, np.random.default_rng(0))
+    texts = drawn([ROOT / "examples" / "demo.jsonl"], model, 600, np.random.default_rng(0))
     limit, _ = measure.raw_limit(model.resolve(), texts)
     rows: list[dict[str, Any]] = []
     with measure.started(_ours(priority), model.resolve(), limit) as server:
